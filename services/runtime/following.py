@@ -1,0 +1,86 @@
+"""Reading whole topics into memory: every replica folds the same log and so knows the same."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from schemas.events import Event, UndecodableError
+from schemas.topics import Topic
+from services.runtime.kafka import KafkaUnavailableError, Record
+from services.runtime.logs import Logger
+
+Fold = Callable[[Record, Event], None]
+_POLL_MS = 200
+
+
+class Follower:
+    """Follows topics from their beginning, without a group, and hands each event to the fold of its topic."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, folds: Mapping[Topic, Fold], log: Logger) -> None:
+        self._consumer = consumer
+        self._folds = {topic.name: (topic, fold) for topic, fold in folds.items()}
+        self._log = log
+        self._moved = asyncio.Condition()
+
+    async def catch_up(self, timeout_seconds: float) -> None:
+        """Read all that is in the topics now; raises `KafkaUnavailableError` when that takes too long."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                partitions = await self._assign()
+                ends = await self._consumer.end_offsets(partitions)
+                while not await self._reached(ends):
+                    await self._read()
+        except (TimeoutError, KafkaError) as error:
+            raise KafkaUnavailableError(f"the topics were not read within {timeout_seconds:g} seconds") from error
+
+    async def follow(self) -> None:
+        """Go on reading until canceled."""
+        while True:
+            await self._read()
+
+    async def wait_for(self, topic: Topic, partition: int, offset: int, timeout_seconds: float) -> None:
+        """Wait until the record at this offset was folded; raises `KafkaUnavailableError` past the limit."""
+        target = {TopicPartition(topic.name, partition): offset + 1}
+        try:
+            async with asyncio.timeout(timeout_seconds), self._moved:
+                while not await self._reached(target):
+                    await self._moved.wait()
+        except TimeoutError as error:
+            raise KafkaUnavailableError(f"{topic.name} was not read back in time") from error
+
+    async def _assign(self) -> list[TopicPartition]:
+        await self._consumer._client.force_metadata_update()  # noqa: SLF001  # partitions_for_topic needs it
+        partitions = [
+            TopicPartition(name, number)
+            for name in self._folds
+            for number in sorted(self._consumer.partitions_for_topic(name) or ())
+        ]
+        self._consumer.assign(partitions)
+        await self._consumer.seek_to_beginning(*partitions)
+        return partitions
+
+    async def _reached(self, ends: Mapping[TopicPartition, int]) -> bool:
+        for partition, end in ends.items():
+            if await self._consumer.position(partition) < end:
+                return False
+        return True
+
+    async def _read(self) -> None:
+        batches = await self._consumer.getmany(timeout_ms=_POLL_MS)
+        for records in batches.values():
+            for record in records:
+                self._fold(record)
+        if batches:
+            async with self._moved:
+                self._moved.notify_all()
+
+    def _fold(self, found: ConsumerRecord) -> None:
+        topic, fold = self._folds[found.topic]
+        record = Record(found.topic, found.partition, found.offset, found.key, found.value)
+        try:
+            if topic.carries is not None and record.value is not None:
+                fold(record, topic.carries.decode(record.value))
+        except UndecodableError as error:
+            self._log.warning("record_skipped", topic=record.topic, offset=record.offset, reason=str(error))

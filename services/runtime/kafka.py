@@ -1,0 +1,144 @@
+"""The one door to aiokafka: clients with the settings that lose nothing, and records in and out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from schemas.events import Event
+from schemas.topics import DEAD_LETTERS, Topic
+
+MAX_REQUEST_BYTES: Final = 2 * 1024 * 1024
+SESSION_TIMEOUT_MS: Final = 10_000
+HEARTBEAT_MS: Final = 3_000
+_STOP_TIMEOUT_SECONDS: Final = 5.0
+_RETRY_SECONDS: Final = 0.5
+
+
+class KafkaUnavailableError(Exception):
+    """Kafka did not answer within the limit. What was sent may or may not be written later."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record as it was read; nothing in it is trusted."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Publisher:
+    """Writes events and waits for the acknowledgement of all in-sync replicas, never longer than the limit."""
+
+    def __init__(self, producer: AIOKafkaProducer, timeout_seconds: float) -> None:
+        self._producer = producer
+        self._timeout_seconds = timeout_seconds
+
+    async def publish(self, topic: Topic, events: Sequence[Event]) -> list[tuple[int, int]]:
+        """Write all events; returns partition and offset of each, in order.
+
+        Raises `KafkaUnavailableError` where an acknowledgement is missing: those events may still be written.
+        """
+        return await self._acknowledged((topic.name, event.encode(), topic.key(event).encode(), ()) for event in events)
+
+    async def dead_letter(self, record: Record, service: str, reason: str) -> None:
+        """Keep a record that could not be used, as it was, with where it came from and why."""
+        origin = {
+            "origin-topic": record.topic,
+            "origin-partition": str(record.partition),
+            "origin-offset": str(record.offset),
+            "service": service,
+            "reason": reason,
+        }
+        headers = tuple((name, text.encode()) for name, text in origin.items())
+        if record.key is not None:
+            headers += (("origin-key", record.key[:1024]),)
+        await self._acknowledged([(DEAD_LETTERS.name, record.value, record.topic.encode(), headers)])
+
+    async def _acknowledged(
+        self, records: Iterable[tuple[str, bytes | None, bytes, tuple[tuple[str, bytes], ...]]]
+    ) -> list[tuple[int, int]]:
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                sent = [
+                    await self._producer.send(topic, value=value, key=key, headers=list(headers))
+                    for topic, value, key, headers in records
+                ]
+                written = await asyncio.gather(*sent)
+        except (TimeoutError, KafkaError) as error:
+            raise KafkaUnavailableError(f"Kafka did not acknowledge: {type(error).__name__}") from error
+        return [(metadata.partition, metadata.offset) for metadata in written]
+
+
+@asynccontextmanager
+async def publisher(
+    bootstrap_servers: str, publish_timeout_seconds: float, start_timeout_seconds: float
+) -> AsyncIterator[Publisher]:
+    """Open an idempotent producer with acks=all; raises `KafkaUnavailableError` when Kafka is not there in time."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap_servers,
+        acks="all",
+        enable_idempotence=True,
+        request_timeout_ms=5_000,
+        max_request_size=MAX_REQUEST_BYTES,
+        linger_ms=2,
+    )
+    await _started(producer, start_timeout_seconds)
+    try:
+        yield Publisher(producer, publish_timeout_seconds)
+    finally:
+        await _stopped(producer)
+
+
+@asynccontextmanager
+async def consumer(
+    bootstrap_servers: str, start_timeout_seconds: float, group: str | None = None
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """Open a consumer of bytes, from the earliest record, that commits only when told."""
+    client = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap_servers,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        session_timeout_ms=SESSION_TIMEOUT_MS,
+        heartbeat_interval_ms=HEARTBEAT_MS,
+        rebalance_timeout_ms=SESSION_TIMEOUT_MS,
+        request_timeout_ms=15_000,
+        fetch_max_wait_ms=250,
+    )
+    await _started(client, start_timeout_seconds)
+    try:
+        yield client
+    finally:
+        await _stopped(client)
+
+
+async def _started(client: AIOKafkaProducer | AIOKafkaConsumer, timeout_seconds: float) -> None:
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            while True:
+                try:
+                    await client.start()
+                except KafkaConnectionError:
+                    await asyncio.sleep(_RETRY_SECONDS)
+                else:
+                    return
+    except TimeoutError as error:
+        await _stopped(client)
+        raise KafkaUnavailableError(f"Kafka did not answer within {timeout_seconds:g} seconds") from error
+
+
+async def _stopped(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+    """Stop within the limit: a client whose broker is away would flush for ever."""
+    try:
+        async with asyncio.timeout(_STOP_TIMEOUT_SECONDS):
+            await client.stop()
+    except (TimeoutError, KafkaError):
+        return

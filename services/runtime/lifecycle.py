@@ -1,0 +1,43 @@
+"""How a service begins and ends: one event loop, signals that stop it cleanly, one sentence when it cannot run."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+
+from services.runtime.kafka import KafkaUnavailableError
+from services.runtime.settings import SettingsError
+from services.runtime.topic_admin import TopicError
+
+Main = Callable[[asyncio.Event], Awaitable[None]]
+_EXPECTED = (SettingsError, KafkaUnavailableError, TopicError)
+
+
+def run_service(main: Main) -> int:
+    """Run until SIGINT or SIGTERM sets the event given to `main`; returns the exit status."""
+    try:
+        asyncio.run(_with_signals(main))
+    except _EXPECTED as error:
+        sys.stderr.write(f"huestream: {error}\n")
+        return 1
+    return 0
+
+
+async def _with_signals(main: Main) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    await main(stopping)
+
+
+async def until_stopped(stopping: asyncio.Event, *forever: Coroutine[None, None, None]) -> None:
+    """Run endless work beside each other until the event is set; the first exception of any of it ends all."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work) for work in forever]
+            await stopping.wait()
+            for task in tasks:
+                task.cancel()
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None

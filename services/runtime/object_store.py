@@ -1,0 +1,32 @@
+"""The one door to obstore: whole objects by path, in a folder or a bucket."""
+
+from pathlib import Path
+
+import obstore
+from obstore.store import LocalStore, ObjectStore, from_url
+
+
+class ObjectFolder:
+    """Whole objects, written atomically, read or absent."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    async def put(self, path: str, content: bytes) -> None:
+        """Write an object; an older one of the same path is replaced."""
+        await obstore.put_async(self._store, path, content)
+
+    async def get(self, path: str) -> bytes | None:
+        """Read an object, or None where there is none."""
+        try:
+            found = await obstore.get_async(self._store, path)
+        except FileNotFoundError:
+            return None
+        return bytes(await found.bytes_async())
+
+
+def object_folder(url: str) -> ObjectFolder:
+    """Open `s3://…`, `gs://…`, `az://…`, `file:///…` or a plain folder, which is made where it is missing."""
+    if "://" in url:
+        return ObjectFolder(from_url(url))
+    return ObjectFolder(LocalStore(Path(url).expanduser().resolve(), mkdir=True))

@@ -1,0 +1,124 @@
+"""Creating the declared topics and comparing them with what the broker has; nothing is ever changed silently."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
+
+from schemas.topics import Topic
+from services.runtime.kafka import KafkaUnavailableError
+
+_TIMEOUT_SECONDS: Final = 30.0
+_TOPIC_ALREADY_EXISTS: Final = 36
+
+
+class TopicError(Exception):
+    """The broker refused to create a topic; the message names the topic and the reason."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One way in which a topic is not as declared."""
+
+    topic: str
+    setting: str
+    declared: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.setting} is {self.found}, declared is {self.declared}"
+
+
+@asynccontextmanager
+async def topic_admin(bootstrap_servers: str) -> AsyncIterator["TopicAdmin"]:
+    """Connect; raises `KafkaUnavailableError` when no broker answers within 30 s."""
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=15_000)
+    try:
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            await client.start()
+    except (TimeoutError, KafkaConnectionError) as error:
+        await client.close()
+        raise KafkaUnavailableError(f"no Kafka broker answers at {bootstrap_servers}") from error
+    try:
+        yield TopicAdmin(client)
+    finally:
+        await client.close()
+
+
+class TopicAdmin:
+    """What `huestream topics` does."""
+
+    def __init__(self, client: AIOKafkaAdminClient) -> None:
+        self._client = client
+
+    async def create(self, topics: Sequence[Topic], replicas: int) -> list[str]:
+        """Create what is missing; returns the names of those that were created."""
+        missing = [topic for topic in topics if topic.name not in await self._client.list_topics()]
+        if not missing:
+            return []
+        answer = await self._client.create_topics(
+            [
+                NewTopic(topic.name, topic.partitions, replicas, topic_configs=topic.config(replicas))
+                for topic in missing
+            ]
+        )
+        for name, code, *reason in answer.topic_errors:
+            if code not in {0, _TOPIC_ALREADY_EXISTS}:
+                raise TopicError(f"{name} was not created: {for_code(code).__name__} {' '.join(map(str, reason))}")
+        return [topic.name for topic in missing]
+
+    async def differences(self, topics: Sequence[Topic], replicas: int) -> list[Difference]:
+        """Compare partitions, replication and settings of all topics with their declaration."""
+        found = {entry["topic"]: entry for entry in await self._client.describe_topics()}
+        present = [topic for topic in topics if topic.name in found]
+        settings = await self._settings(present)
+        absent = [Difference(t.name, "topic", "present", "absent") for t in topics if t.name not in found]
+        return absent + [
+            difference
+            for topic in present
+            for difference in _compare(topic, replicas, found[topic.name]["partitions"], settings[topic.name])
+        ]
+
+    async def _settings(self, topics: Sequence[Topic]) -> dict[str, dict[str, str]]:
+        resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in topics]
+        answers = await self._client.describe_configs(resources) if resources else []
+        return {
+            resource[3]: {entry[0]: entry[1] for entry in resource[4]}
+            for answer in answers
+            for resource in answer.resources
+        }
+
+
+def _compare(
+    topic: Topic, replicas: int, partitions: Sequence[dict[str, object]], settings: dict[str, str]
+) -> list[Difference]:
+    replication = {len(partition["replicas"]) for partition in partitions}  # type: ignore[arg-type]
+    pairs = [
+        ("partitions", str(topic.partitions), str(len(partitions))),
+        ("replicas", str(replicas), ", ".join(map(str, sorted(replication)))),
+        *((name, value, settings.get(name, "unset")) for name, value in topic.config(replicas).items()),
+    ]
+    return [Difference(topic.name, name, declared, found) for name, declared, found in pairs if declared != found]
+
+
+async def require(bootstrap_servers: str, topics: Sequence[Topic], timeout_seconds: float) -> None:
+    """Refuse to start without the topics; raises `TopicError` with what to do."""
+    deadline = asyncio.get_running_loop().time() + timeout_seconds
+    while True:
+        try:
+            async with topic_admin(bootstrap_servers) as admin:
+                present = await admin._client.list_topics()  # noqa: SLF001
+        except (KafkaUnavailableError, KafkaError):
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.5)
+        else:
+            break
+    missing = [topic.name for topic in topics if topic.name not in present]
+    if missing:
+        raise TopicError(f"Kafka has no topic {missing[0]}; create the topics with: huestream topics create")
