@@ -1,0 +1,43 @@
+"""What a customer gets: one result per image, and the report of a batch as it lies in the report store."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.classification import Classification
+from schemas.events import ItemError
+from schemas.fields import Index, InferenceId, KeyId, UtcTime
+
+
+class ResultItem(BaseModel):
+    """One line of a report. The input is echoed unchanged, and is null where an image never came back in time."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    index: Index
+    image_path: str | None = None
+    product_type: str | None = None
+    hex_color_label: str | None = None
+    category: str | None = None
+    custom_id: str | None = None
+    status: Literal["succeeded", "failed"]
+    classification: Classification | None = None
+    error: ItemError | None = None
+
+
+class Report(BaseModel):
+    """A finished batch: every image of it, in input order."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    inference_id: InferenceId
+    key_id: KeyId
+    reason: Literal["complete", "deadline"]
+    submitted_at: UtcTime
+    finished_at: UtcTime
+    items: tuple[ResultItem, ...]
+
+
+def report_path(inference_id: str) -> str:
+    """Where the report store keeps a batch's `Report` as JSON; results.csv, results.ndjson and mail.eml lie beside it."""
+    return f"{inference_id}/report.json"
