@@ -39,5 +39,5 @@ class Report(BaseModel):
 
 
 def report_path(inference_id: str) -> str:
-    """Where the report store keeps a batch's `Report` as JSON; results.csv, results.ndjson and mail.eml lie beside it."""
+    """Where the report store keeps a batch's `Report` as JSON; the other forms and the mail lie beside it."""
     return f"{inference_id}/report.json"
