@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -53,6 +54,10 @@ class KeyRing:
     def get(self, key_id: str) -> ApiKey | None:
         """Find a key by its id, which is no secret."""
         return self._keys.get(key_id)
+
+    def all(self) -> Sequence[ApiKey]:
+        """List all keys, oldest first."""
+        return sorted(self._keys.values(), key=lambda key: key.created_at)
 
     def authenticate(self, presented: str | None, now: datetime) -> ApiKey:
         """Find the key that was presented; raises `KeyRefusedError`. Unknown ids cost the same time as known ones."""

@@ -16,6 +16,7 @@ Process = Callable[[Record], Awaitable[None]]
 COMMIT_SECONDS = 1.0
 _POLL_MS = 200
 _FULL_WAIT_SECONDS = 0.2
+_STALE_SECONDS = 60.0
 
 
 class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # the library has no types
@@ -42,6 +43,12 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # the libra
     def poll_age_seconds(self) -> float:
         """Seconds since Kafka was last asked for records: what liveness watches."""
         return time.monotonic() - self._last_poll
+
+    def trouble(self) -> str | None:
+        """Say why the group's work does not go on, or None when it does: what readiness asks."""
+        if self.poll_age_seconds > _STALE_SECONDS:
+            return f"Kafka was not polled for {self.poll_age_seconds:.0f} seconds"
+        return None if self._consumer.assignment() else "no partitions are assigned"
 
     @property
     def records_in_flight(self) -> int:

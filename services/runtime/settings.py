@@ -29,6 +29,15 @@ class ServiceSettings(BaseSettings):
     publish_timeout_seconds: Seconds = Field(15, description="how long to wait for Kafka's acknowledgements")
     drain_timeout_seconds: Seconds = Field(8, description="how long work in flight may take to end at a stop")
 
+    @classmethod
+    def describe(cls) -> str:
+        """List the variables, with their defaults and meanings, for people."""
+        lines = ["environment variables:"]
+        for name, field in cls.model_fields.items():
+            default = "" if field.default in (None, "") else f" (default: {_plain(field.default)})"
+            lines += [f"  {cls.model_config['env_prefix']}{name.upper()}", f"      {field.description}{default}"]
+        return "\n".join(lines)
+
 
 _Settings = TypeVar("_Settings", bound=ServiceSettings)
 
@@ -43,3 +52,9 @@ def read_settings(kind: type[_Settings]) -> _Settings:
         prefix = str(kind.model_config.get("env_prefix", ""))
         variable = f"{prefix}{name}".upper() if name else "the settings"
         raise SettingsError(f"{variable}: {first['msg']}.") from error
+
+
+def _plain(default: object) -> str:
+    if isinstance(default, frozenset | tuple):
+        return ",".join(str(part) for part in sorted(default)) or "none"
+    return str(default)

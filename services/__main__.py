@@ -1,0 +1,61 @@
+"""The command line: what can be run, one noun or verb each.
+
+A command's module is imported only when the command is chosen, so that none pays for the libraries of the others.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+SERVICES: Final = {
+    "ingest": "run the HTTP endpoint",
+    "classifier": "run a classifier",
+    "reporter": "run a reporter",
+}
+COMMANDS: Final = {
+    "local": ("services.local.command", "run everything on this machine, around a real Kafka"),
+    "demo": ("services.demo.command", "show the main job, from drawn product pictures to the mail"),
+    "submit": ("services.submit.command", "submit a catalog to a running endpoint and follow it"),
+    "topics": ("services.administration.topics", "create, list or check the Kafka topics"),
+    "keys": ("services.administration.keys", "issue, list or revoke API keys"),
+    "schemas": ("services.administration.schemas", "write the published JSON Schemas"),
+    "dead-letters": ("services.administration.dead_letters", "list what could not be decoded or delivered"),
+}
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="huestream", description="Classifies the colors of product images, as a stream over Apache Kafka."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, summary in SERVICES.items():
+        command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if name == chosen:
+            _describe_settings(command, name)
+    for name, (module, summary) in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        if name == chosen:
+            importlib.import_module(module).configure(command)
+    return parser
+
+
+def _describe_settings(command: argparse.ArgumentParser, service: str) -> None:
+    settings = importlib.import_module(f"services.{service}.settings")
+    command.description = f"{SERVICES[service][0].upper()}{SERVICES[service][1:]}, configured by the environment."
+    command.epilog = getattr(settings, f"{service.title()}Settings").describe()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that was asked for; returns its exit status."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    parsed = _parser(chosen).parse_args(words)
+    if parsed.command in SERVICES:
+        return int(importlib.import_module(f"services.{parsed.command}.main").run())
+    return int(importlib.import_module(COMMANDS[parsed.command][0]).run(parsed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
