@@ -49,24 +49,19 @@ Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 of what was submitted, in hexadecimal: tells one body under an id from another."""
 Index = Annotated[int, Field(ge=0, lt=MAX_BATCH)]
 BatchSize = Annotated[int, Field(ge=1, le=MAX_BATCH)]
+HEX_COLOR_LABEL_PATTERN: Final = r"^#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$"
+# scheme, then a host that is not empty and holds no user information, blank or control character
+IMAGE_URL_PATTERN: Final = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@\\\x00-\x20\x7f]+(?:[/?#][^\s\x00-\x20\x7f]*)?$"
+# no control character anywhere, and at least one character that is not a blank
+FREE_TEXT_PATTERN: Final = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+MAX_URL: Final = 2048
+MAX_TEXT: Final = 256
+MAX_CUSTOM_ID: Final = 64
+
 HexColor = Annotated[str, StringConstraints(pattern=r"^#[0-9A-F]{6}$")]
-HexColorLabel = Annotated[str, StringConstraints(pattern=r"^#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$")]
-ImageUrl = Annotated[
-    str,
-    StringConstraints(
-        max_length=2048,
-        # scheme, then a host that is not empty and holds no user information, blank or control character
-        pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@\\\x00-\x20\x7f]+(?:[/?#][^\s\x00-\x20\x7f]*)?$",
-    ),
-]
-FreeText = Annotated[
-    str,
-    StringConstraints(
-        max_length=512,
-        # no control character anywhere, and at least one character that is not a blank
-        pattern=r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
-    ),
-]
-"""Free text of a customer, echoed unchanged; the HTTP endpoint holds it to 256 characters without its outer blanks."""
-CustomId = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+HexColorLabel = Annotated[str, StringConstraints(pattern=HEX_COLOR_LABEL_PATTERN)]
+ImageUrl = Annotated[str, StringConstraints(max_length=MAX_URL, pattern=IMAGE_URL_PATTERN)]
+FreeText = Annotated[str, StringConstraints(max_length=2 * MAX_TEXT, pattern=FREE_TEXT_PATTERN)]
+"""Free text of a customer, echoed unchanged. The HTTP endpoint holds it to `MAX_TEXT` without its outer blanks."""
+CustomId = Annotated[str, StringConstraints(max_length=MAX_CUSTOM_ID, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 Share = Annotated[float, Field(ge=0, le=1)]

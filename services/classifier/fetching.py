@@ -11,6 +11,7 @@ from urllib.parse import urljoin
 import aiohttp
 from aiohttp.connector import AddrInfoType
 
+from schemas.fields import IMAGE_URL_PATTERN, MAX_URL
 from services.classifier.addresses import may_connect
 from services.classifier.problems import FetchProblem
 from services.classifier.settings import ClassifierSettings
@@ -21,9 +22,7 @@ _HEADERS: Final = {"Accept": "image/jpeg, image/png, image/webp, image/gif", "Ac
 _CHUNK_BYTES: Final = 64 * 1024
 _CONNECT_SECONDS: Final = 5.0
 _CONNECTIONS_PER_HOST: Final = 16
-# Checked on the raw text, before any library repairs it: scheme, host, no user information, blanks or controls.
-_URL: Final = re.compile(r"[Hh][Tt][Tt][Pp]([Ss]?)://[^\s/?#@\\\x00-\x20\x7f]+(?:[/?#][^\s\x00-\x20\x7f]*)?")
-_MAX_URL: Final = 2048
+_URL: Final = re.compile(IMAGE_URL_PATTERN)
 
 
 class BlockedAddressError(OSError):
@@ -80,7 +79,8 @@ class Fetcher:
 
 
 def _check(url: str) -> None:
-    if len(url) > _MAX_URL or not _URL.fullmatch(url):
+    """Check the raw text, before any library repairs it."""
+    if len(url) > MAX_URL or not _URL.fullmatch(url):
         raise FetchProblem("fetch_blocked_address", "The URL is not an absolute http or https URL of a public host")
 
 

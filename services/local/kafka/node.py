@@ -1,0 +1,164 @@
+"""The nodes of a local Kafka: their properties, their storage and their command lines.
+
+Source: Kafka 4.3 documentation, sections KRaft and Broker Configs.
+"""
+
+import asyncio
+import base64
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from services.local.kafka.problems import LocalKafkaError
+from services.local.leash import leashed
+
+HOST: Final = "127.0.0.1"
+_FORMAT_TIMEOUT_SECONDS: Final = 60
+_MEMORY: Final = ("-Xms96m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+_LOG4J: Final = """\
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{ISO8601} %p %c{1} %m%n
+rootLogger.level = WARN
+rootLogger.appenderRef.console.ref = console
+"""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One broker that is its own controller too."""
+
+    number: int
+    port: int
+    controller_port: int
+    folder: Path
+
+    @property
+    def properties_path(self) -> Path:
+        """File of its properties."""
+        return self.folder / "node.properties"
+
+    @property
+    def log_path(self) -> Path:
+        """File of what it logs."""
+        return self.folder / "broker.log"
+
+
+def bootstrap_servers(nodes: Sequence[Node]) -> str:
+    """Name all nodes as clients do."""
+    return ",".join(f"{HOST}:{node.port}" for node in nodes)
+
+
+def properties(node: Node, nodes: Sequence[Node]) -> str:
+    """Write a node's properties; with three nodes everything is replicated three times."""
+    voters = ",".join(f"{other.number}@{HOST}:{other.controller_port}" for other in nodes)
+    replicas = len(nodes)
+    settings = {
+        "process.roles": "broker,controller",
+        "node.id": node.number,
+        "controller.quorum.voters": voters,
+        "listeners": f"PLAINTEXT://{HOST}:{node.port},CONTROLLER://{HOST}:{node.controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{node.port}",
+        "controller.listener.names": "CONTROLLER",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "log.dirs": node.folder / "log",
+        "offsets.topic.replication.factor": replicas,
+        "offsets.topic.num.partitions": 4,
+        "transaction.state.log.replication.factor": replicas,
+        "transaction.state.log.min.isr": 1,
+        "transaction.state.log.num.partitions": 2,
+        "min.insync.replicas": min(2, replicas),
+        "group.initial.rebalance.delay.ms": 0,
+        "auto.create.topics.enable": "false",
+        "broker.session.timeout.ms": 6000,
+        "num.network.threads": 2,
+        "num.io.threads": 4,
+        "log.cleaner.dedupe.buffer.size": 4194304,
+    }
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+async def prepare_nodes(folder: Path, nodes: Sequence[Node], java: Sequence[str]) -> None:
+    """Write all properties and, where a node is new, format its storage; raises `LocalKafkaError`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _log_configuration(folder).write_text(_LOG4J)
+    cluster = _cluster_id(folder)
+    for node in nodes:
+        node.folder.mkdir(parents=True, exist_ok=True)
+        node.properties_path.write_text(properties(node, nodes))
+    new = [node for node in nodes if not (node.folder / "log" / "meta.properties").is_file()]
+    await asyncio.gather(*(_format(node, cluster, java) for node in new))
+
+
+def _cluster_id(folder: Path) -> str:
+    kept = folder / "cluster-id"
+    if not kept.is_file():
+        kept.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
+    return kept.read_text().strip()
+
+
+def _log_configuration(folder: Path) -> Path:
+    return folder / "log4j2.properties"
+
+
+def java_command(folder: Path, java: Path, jars: Sequence[Path]) -> list[str]:
+    """The start of each command line: Java, its memory, the log's configuration and the jars."""
+    return [
+        str(java),
+        *_MEMORY,
+        "-Djava.awt.headless=true",
+        f"-Dlog4j2.configurationFile=file:{_log_configuration(folder)}",
+        *("-cp", ":".join(str(jar) for jar in jars)),
+    ]
+
+
+def broker_command(node: Node, java: Sequence[str]) -> list[str]:
+    """The command line of a broker."""
+    return [*java, "kafka.Kafka", str(node.properties_path)]
+
+
+async def _format(node: Node, cluster: str, java: Sequence[str]) -> None:
+    tool = await asyncio.create_subprocess_exec(
+        *leashed([*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(node.properties_path), "-g"]),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        said, _ = await asyncio.wait_for(tool.communicate(), _FORMAT_TIMEOUT_SECONDS)
+    except TimeoutError as error:
+        tool.kill()
+        raise LocalKafkaError(f"Kafka did not format its storage in {node.folder} in time; run again") from error
+    if tool.returncode:
+        last = said.decode(errors="replace").strip().splitlines()[-1:] or ["no reason was given"]
+        raise LocalKafkaError(f"Kafka could not format its storage in {node.folder}: {last[0][:300]}")
+
+
+async def wait_until_ready(nodes: Sequence[Node], timeout_seconds: float) -> None:
+    """Wait until every broker is part of the cluster; raises `LocalKafkaError` past the limit."""
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            while not await _all_present(nodes):  # noqa: ASYNC110  # the broker is asked, nothing tells us
+                await asyncio.sleep(0.2)
+    except TimeoutError as error:
+        logs = ", ".join(str(node.log_path) for node in nodes)
+        raise LocalKafkaError(
+            f"Kafka was not ready within {timeout_seconds:g} seconds; its log says why: {logs}"
+        ) from error
+
+
+async def _all_present(nodes: Sequence[Node]) -> bool:
+    client = AIOKafkaClient(bootstrap_servers=bootstrap_servers(nodes), request_timeout_ms=2_000)
+    try:
+        await client.bootstrap()
+        return len(client.cluster.brokers()) >= len(nodes)
+    except KafkaError:
+        return False
+    finally:
+        await client.close()

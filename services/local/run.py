@@ -1,0 +1,219 @@
+"""One run of the whole system on this machine: start in order, say where everything is, end in order."""
+
+import asyncio
+import fcntl
+import json
+import sys
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from schemas.topics import TOPICS
+from services.local.api_key import EMAIL, publish_local_key
+from services.local.kafka.jars import listed_jars
+from services.local.kafka.java import find_java
+from services.local.kafka.node import (
+    Node,
+    bootstrap_servers,
+    broker_command,
+    java_command,
+    prepare_nodes,
+    wait_until_ready,
+)
+from services.local.kafka.problems import LocalKafkaError
+from services.local.leash import leashed
+from services.local.ready_file import ReadyFile
+from services.local.stack import Layout, Options, free_port, lay_out, mailbox, services
+from services.local.supervisor import Program, Supervisor, python_command
+from services.runtime.topic_admin import topic_admin
+
+_KAFKA_SECONDS: Final = 60.0
+_SERVICES_SECONDS: Final = 60.0
+_STOP_SERVICES_SECONDS: Final = 5.0
+_STOP_KAFKA_SECONDS: Final = 4.0
+_LOOK_SECONDS: Final = 0.2
+_FOLDERS: Final = ("jars", "logs", "mails", "reports", "state")
+
+
+class LocalError(Exception):
+    """The run cannot start; the message is one sentence."""
+
+
+def say(line: str) -> None:
+    """Tell the person who watches."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+async def run_local(options: Options, stopping: asyncio.Event) -> None:
+    """Run everything until `stopping` is set; raises what keeps it from starting."""
+    ready = ReadyFile(options.ready_file)
+    supervisor = Supervisor(say, lambda: ready.update(pids=supervisor.pids()))
+    with _own_folder(options.data):
+        ready.remove()
+        try:
+            await _until(stopping, _run(options, supervisor, ready))
+        finally:
+            say("stopping")
+            await supervisor.stop("kafka", _STOP_SERVICES_SECONDS, _STOP_KAFKA_SECONDS)
+            ready.remove()
+
+
+async def _until(stopping: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Run work that never ends by itself; raise what it raises, or cancel it when the event is set."""
+    task = asyncio.create_task(work)
+    signal = asyncio.create_task(stopping.wait())
+    await asyncio.wait({task, signal}, return_when=asyncio.FIRST_COMPLETED)
+    signal.cancel()
+    if not task.done():
+        task.cancel()
+    await asyncio.gather(task, signal, return_exceptions=True)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        raise error
+
+
+async def _run(options: Options, supervisor: Supervisor, ready: ReadyFile) -> None:
+    layout = lay_out(options)
+    nodes = _nodes(options)
+    bootstrap = bootstrap_servers(nodes)
+    supervisor.start(mailbox(layout), *await _brokers(options.data, nodes))
+    say("starting Kafka")
+    await wait_until_ready(nodes, _KAFKA_SECONDS)
+    await _prepare_topics(bootstrap, replicas=len(nodes))
+    api_key = await publish_local_key(options.data, bootstrap)
+    say("starting the services")
+    supervisor.start(*services(layout, options, bootstrap))
+    await _wait_until_ready(layout)
+    ready.begin(
+        endpoint=layout.endpoint,
+        api_key=api_key,
+        bootstrap_servers=bootstrap,
+        mail_dir=str(layout.mail_dir),
+        report_dir=str(layout.report_dir),
+        metrics=layout.metrics(),
+        pids=supervisor.pids(),
+    )
+    say(_summary(layout, bootstrap, api_key))
+    await _announce_mails(layout.mail_dir)
+
+
+@contextmanager
+def _own_folder(data: Path) -> Iterator[None]:
+    """Make the folders, and hold them against a second run; raises `LocalError`."""
+    try:
+        for name in _FOLDERS:
+            (data / name).mkdir(parents=True, exist_ok=True)
+        lock = (data / "lock").open("w")
+    except OSError as error:
+        raise LocalError(f"the folder {data} cannot be used: {error.strerror}; name another one with --data") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise LocalError(
+                f"another huestream local runs in {data}; end it, or name another folder with --data"
+            ) from error
+        yield
+
+
+def _nodes(options: Options) -> list[Node]:
+    folder = _kafka_folder(options.data, options.brokers)
+    wanted = [options.kafka_port + offset if options.kafka_port else 0 for offset in range(options.brokers)]
+    return [
+        Node(number, free_port(port), free_port(), folder / f"node-{number}")
+        for number, port in enumerate(wanted, start=1)
+    ]
+
+
+def _kafka_folder(data: Path, brokers: int) -> Path:
+    return data / f"kafka-{brokers}"
+
+
+async def _brokers(data: Path, nodes: Sequence[Node]) -> list[Program]:
+    """Have jars, Java and storage ready; returns the brokers' programs."""
+    java = await asyncio.to_thread(find_java)
+    await _fetch_jars(data / "jars")
+    folder = _kafka_folder(data, len(nodes))
+    command = java_command(folder, java, [data / "jars" / jar.file_name for jar in listed_jars()])
+    await prepare_nodes(folder, nodes, command)
+    return [Program("kafka", f"kafka-{node.number}", broker_command(node, command), node.log_path) for node in nodes]
+
+
+async def _fetch_jars(folder: Path) -> None:
+    fetching = await asyncio.create_subprocess_exec(
+        *leashed(python_command("services.local.kafka.jars", str(folder))), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        said, _ = await fetching.communicate()
+    except asyncio.CancelledError:
+        fetching.kill()
+        raise
+    if fetching.returncode:
+        raise LocalKafkaError(said.decode().strip() or "Kafka's jars could not be fetched; run again")
+
+
+async def _prepare_topics(bootstrap: str, replicas: int) -> None:
+    async with topic_admin(bootstrap) as admin:
+        await admin.create(TOPICS, replicas)
+        for difference in await admin.differences(TOPICS, replicas):
+            say(f"differs from its declaration: {difference}")
+
+
+async def _wait_until_ready(layout: Layout) -> None:
+    """Wait for the readiness of every service; raises `LocalError` past the limit."""
+    pending = {name: url.replace("/metrics", "/readyz") for name, url in layout.metrics().items()}
+    try:
+        async with asyncio.timeout(_SERVICES_SECONDS), aiohttp.ClientSession() as session:
+            while pending:
+                pending = {name: url for name, url in pending.items() if not await _is_ready(session, url)}
+                await asyncio.sleep(_LOOK_SECONDS)
+    except TimeoutError as error:
+        late = ", ".join(sorted(pending))
+        raise LocalError(f"not ready in time: {late}; the logs in {layout.data / 'logs'} say why") from error
+
+
+async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with session.get(url, timeout=aiohttp.ClientTimeout(total=2)) as answer:
+            return answer.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+async def _announce_mails(folder: Path) -> None:
+    """Say where each new mail lies, for ever."""
+    known = set(folder.glob("*.eml"))
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        for mail in sorted(set(folder.glob("*.eml")) - known):
+            known.add(mail)
+            say(f"mail: {mail}")
+
+
+def _summary(layout: Layout, bootstrap: str, api_key: str) -> str:
+    item = {
+        "image_path": "https://example.com/shirt.jpg",
+        "product_type": "Shirt",
+        "hex_color_label": "#FF0000",
+        "category": "Fashion",
+    }
+    return f"""
+huestream is ready.
+
+  endpoint   {layout.endpoint}/inference/color-classification
+  API key    {api_key}
+  Kafka      {bootstrap}
+  mails      {layout.mail_page} (files in {layout.mail_dir}; all go to {EMAIL})
+  reports    {layout.report_dir}
+  logs       {layout.data / "logs"}
+
+Try it:
+
+  curl -sS {layout.endpoint}/inference/color-classification \\
+    -H 'x-vody-api-key: {api_key}' -H 'content-type: application/json' \\
+    -d '[{json.dumps(item)}]'
+
+Ctrl-C ends everything."""

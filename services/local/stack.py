@@ -1,0 +1,145 @@
+"""Which processes make the whole system on one machine, and with which settings."""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from services.local.supervisor import Program, python_command
+
+HOST: Final = "127.0.0.1"
+DRAIN_SECONDS: Final = 3.0
+
+
+class PortInUseError(Exception):
+    """A port that was asked for is taken; the message names it."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `huestream local` was asked for; port 0 means any free one."""
+
+    data: Path
+    brokers: int = 1
+    classifiers: int = 1
+    port: int = 0
+    kafka_port: int = 0
+    smtp_port: int = 0
+    mail_page_port: int = 0
+    allow_networks: tuple[str, ...] = ()
+    ready_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything of one run is to be found."""
+
+    data: Path
+    endpoint_port: int
+    smtp_port: int
+    mail_page_port: int
+    metrics_ports: Mapping[str, int]
+
+    @property
+    def endpoint(self) -> str:
+        """URL of the HTTP endpoint."""
+        return f"http://{HOST}:{self.endpoint_port}"
+
+    @property
+    def mail_page(self) -> str:
+        """URL of the page that lists the mails."""
+        return f"http://{HOST}:{self.mail_page_port}/"
+
+    @property
+    def mail_dir(self) -> Path:
+        """Folder of the mails that were sent."""
+        return self.data / "mails"
+
+    @property
+    def report_dir(self) -> Path:
+        """Folder of the finished reports."""
+        return self.data / "reports"
+
+    def metrics(self) -> dict[str, str]:
+        """URL of the metrics of each service process."""
+        return {name: f"http://{HOST}:{port}/metrics" for name, port in self.metrics_ports.items()}
+
+
+def free_port(wanted: int = 0) -> int:
+    """Find a free port of loopback, or check the one that is wanted; raises `PortInUseError`."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, wanted))
+        except OSError as error:
+            raise PortInUseError(f"port {wanted} is in use; choose another one, or none for a free one") from error
+        return int(probe.getsockname()[1])
+
+
+def lay_out(options: Options) -> Layout:
+    """Choose all ports and folders of a run."""
+    names = ["ingest", "reporter", *_classifier_names(options.classifiers)]
+    return Layout(
+        data=options.data,
+        endpoint_port=free_port(options.port),
+        smtp_port=free_port(options.smtp_port),
+        mail_page_port=free_port(options.mail_page_port),
+        metrics_ports={name: free_port() for name in names},
+    )
+
+
+def _classifier_names(count: int) -> list[str]:
+    return ["classifier", *(f"classifier-{number}" for number in range(2, count + 1))]
+
+
+def mailbox(layout: Layout) -> Program:
+    """The SMTP server that keeps every mail as a file."""
+    command = python_command(
+        "services.local.mailbox",
+        *("--host", HOST, "--smtp-port", str(layout.smtp_port), "--http-port", str(layout.mail_page_port)),
+        *("--folder", str(layout.mail_dir)),
+    )
+    return Program("mailbox", "mailbox", command, _log(layout, "mailbox"))
+
+
+def services(layout: Layout, options: Options, bootstrap: str) -> list[Program]:
+    """One of each service, and as many classifiers as were asked for."""
+    return [
+        _service("ingest", "ingest", layout, bootstrap, {"HOST": HOST, "PORT": str(layout.endpoint_port)}),
+        *(
+            _service("classifier", name, layout, bootstrap, {"ALLOW_NETWORKS": ",".join(options.allow_networks)})
+            for name in _classifier_names(options.classifiers)
+        ),
+        _service("reporter", "reporter", layout, bootstrap, _mail_settings(layout)),
+    ]
+
+
+def _mail_settings(layout: Layout) -> dict[str, str]:
+    return {
+        "SMTP_HOST": HOST,
+        "SMTP_PORT": str(layout.smtp_port),
+        "SMTP_TLS": "none",
+        "MAIL_FROM": "huestream@localhost.localdomain",
+        "PUBLIC_URL": layout.endpoint,
+        "STATE_DIR": str(layout.data / "state"),
+    }
+
+
+def _service(service: str, name: str, layout: Layout, bootstrap: str, settings: Mapping[str, str]) -> Program:
+    shared = {
+        "ENVIRONMENT": "development",
+        "BOOTSTRAP_SERVERS": bootstrap,
+        "METRICS_HOST": HOST,
+        "METRICS_PORT": str(layout.metrics_ports[name]),
+        "REPORT_STORE": str(layout.report_dir),
+        "DRAIN_TIMEOUT_SECONDS": f"{DRAIN_SECONDS:g}",
+    }
+    ours = {f"HUESTREAM_{key}": value for key, value in (shared | dict(settings)).items()}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("HUESTREAM_")} | ours
+    return Program(service, name, python_command("services", service), _log(layout, name), environment)
+
+
+def _log(layout: Layout, name: str) -> Path:
+    return layout.data / "logs" / f"{name}.log"
