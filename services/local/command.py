@@ -2,6 +2,7 @@
 
 import argparse
 import ipaddress
+import logging
 import sys
 from pathlib import Path
 
@@ -86,6 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
         allow_networks=tuple(arguments.allow_network),
         ready_file=arguments.ready_file,
     )
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it reports each attempt to reach a broker that starts
     try:
         return run_service(lambda stopping: run_local(options, stopping))
     except (LocalError, LocalKafkaError, PortInUseError, KafkaUnavailableError, TopicError) as error:

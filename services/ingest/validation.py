@@ -1,0 +1,164 @@
+"""From a request's body to the images it names, or the first error in the contract's words. Pure.
+
+The happy path is one pass of compiled rules over the whole body. Only what they refuse is looked at again, item by
+item, for the sentence that helps.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from pydantic_core import from_json
+
+from schemas.events import ImageFields
+from schemas.fields import (
+    FREE_TEXT_PATTERN,
+    HEX_COLOR_LABEL_PATTERN,
+    IMAGE_URL_PATTERN,
+    MAX_BATCH,
+    MAX_CUSTOM_ID,
+    MAX_TEXT,
+    MAX_URL,
+    CustomId,
+    HexColorLabel,
+    ImageUrl,
+)
+
+_Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, pattern=FREE_TEXT_PATTERN)]
+
+
+class _Strict(ImageFields):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    image_path: ImageUrl
+    product_type: _Text
+    hex_color_label: HexColorLabel
+    category: _Text
+    custom_id: CustomId | None = None
+
+
+class _Lenient(_Strict):
+    hex_color_label: HexColorLabel | None = None  # type: ignore[assignment]  # wider than its parent, on purpose
+    category: _Text | None = None  # type: ignore[assignment]
+
+
+_STRICT: Final[TypeAdapter[list[_Strict]]] = TypeAdapter(list[_Strict])
+_LENIENT: Final[TypeAdapter[list[_Lenient]]] = TypeAdapter(list[_Lenient])
+
+_URL: Final = re.compile(IMAGE_URL_PATTERN)
+_FREE_TEXT: Final = re.compile(FREE_TEXT_PATTERN)
+_HEX: Final = re.compile(HEX_COLOR_LABEL_PATTERN)
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_OPTIONAL_WHEN_LENIENT: Final = frozenset({"hex_color_label", "category"})
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One rule that a body breaks; `pointer` is a JSON pointer (RFC 6901) into the body."""
+
+    pointer: str
+    sentence: str
+
+
+class InvalidBodyError(Exception):
+    """The body is refused; the first violation is the one that the default reply reports."""
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        super().__init__(violations[0].sentence)
+        self.violations = violations
+
+
+def read_images(body: bytes, *, lenient: bool = False) -> list[ImageFields]:
+    """Validate a body and return its images in order; raises `InvalidBodyError`."""
+    document = _array(body)
+    adapter = _LENIENT if lenient else _STRICT
+    try:
+        return list(adapter.validate_python(document))
+    except ValidationError:
+        return _read_one_by_one(document, lenient=lenient)
+
+
+def _array(body: bytes) -> list[object]:
+    try:
+        document = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        reason = re.sub(r"[^\x20-\x7e]", "?", str(error))[:120]
+        raise _invalid(f"The request body is not valid JSON: {reason}") from error
+    if not isinstance(document, list):
+        raise _invalid("The request body must be an array of image objects")
+    if not document:
+        raise _invalid("The request body must contain at least 1 image")
+    if len(document) > MAX_BATCH:
+        raise _invalid(f"The request body contains {len(document)} images but the maximum is {MAX_BATCH}")
+    return document
+
+
+def _invalid(rule: str) -> InvalidBodyError:
+    return InvalidBodyError([Violation("", f"Invalid data. {rule}")])
+
+
+def _read_one_by_one(items: Sequence[object], *, lenient: bool) -> list[ImageFields]:
+    violations = [
+        violation for index, item in enumerate(items) for violation in _violations(index, item, lenient=lenient)
+    ]
+    if violations:
+        raise InvalidBodyError(violations)
+    return [ImageFields.model_validate(_without_missing(item)) for item in items if isinstance(item, Mapping)]
+
+
+def _without_missing(item: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in item.items() if not _is_missing(value)}
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _violations(index: int, item: object, *, lenient: bool) -> Iterator[Violation]:
+    if not isinstance(item, Mapping):
+        yield Violation(f"/{index}", f"Invalid data. Index {index} is not an object")
+        return
+    for member, (is_valid, expected) in _RULES.items():
+        value = item.get(member)
+        if _is_missing(value):
+            if member == "custom_id" or (lenient and member in _OPTIONAL_WHEN_LENIENT):
+                continue
+            rule = "is missing"
+        elif is_valid(value):
+            continue
+        else:
+            rule = f"is invalid: expected {expected}"
+        yield Violation(f"/{index}/{member}", f"Invalid data. Index {index}'s value for {member} {rule}")
+
+
+def _is_url(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_URL and _URL.fullmatch(value) is not None
+
+
+def _is_hex(value: object) -> bool:
+    return isinstance(value, str) and _HEX.fullmatch(value) is not None
+
+
+def _is_text(value: object) -> bool:
+    return (
+        isinstance(value, str)
+        and len(value) <= 2 * MAX_TEXT
+        and len(value.strip()) <= MAX_TEXT
+        and _FREE_TEXT.fullmatch(value) is not None
+    )
+
+
+def _is_custom_id(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_CUSTOM_ID and not _CONTROL.search(value)
+
+
+# In the order in which the contract reports them.
+_RULES: Final = {
+    "image_path": (_is_url, "an absolute http or https URL"),
+    "product_type": (_is_text, f"a string of 1 to {MAX_TEXT} characters"),
+    "hex_color_label": (_is_hex, "a hexadecimal color code such as #FF0000"),
+    "category": (_is_text, f"a string of 1 to {MAX_TEXT} characters"),
+    "custom_id": (_is_custom_id, f"a string of at most {MAX_CUSTOM_ID} characters"),
+}
