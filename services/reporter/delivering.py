@@ -96,4 +96,4 @@ class Delivery:
 
     def _pause(self, attempts: int) -> timedelta:
         first = timedelta(seconds=self._settings.mail_retry_seconds)
-        return min(first * 2 ** min(attempts, 20), _LONGEST_PAUSE)
+        return min(first * float(2 ** min(attempts, 20)), _LONGEST_PAUSE)
