@@ -31,7 +31,7 @@ _DAY_MS: Final = 24 * 60 * 60 * 1000
 _RETENTION_DAYS: Final = 7
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself: two of one name would be a mistake
 class Topic:
     """A topic as it should be; `carries` is None where the value is not one of our events."""
 

@@ -42,7 +42,7 @@ class Acceptance:
         limit = self._timeout_seconds if self.available else min(_ONCE_AWAY_SECONDS, self._timeout_seconds)
         try:
             async with asyncio.timeout(limit):
-                await self._publish(batch, idempotent=idempotent)
+                await self._publish(batch)
         except (KafkaUnavailableError, TimeoutError) as error:
             self._away_until = time.monotonic() + _DOUBT_SECONDS
             raise RefusedError(
@@ -54,13 +54,13 @@ class Acceptance:
         metrics.BATCHES.inc()
         metrics.IMAGES.inc(batch.record.size)
 
-    async def _publish(self, batch: Batch, *, idempotent: bool) -> None:
+    async def _publish(self, batch: Batch) -> None:
+        """Publish, and read the batch record back: from then on this replica knows it, and which body was first."""
         with metrics.PUBLISH_SECONDS.time():
             await self._publisher.publish(IMAGES_SUBMITTED, batch.images)
             [(partition, offset)] = await self._publisher.publish(BATCHES_SUBMITTED, [batch.record])
-        if idempotent:
-            await self._follower.wait_for(BATCHES_SUBMITTED, partition, offset, self._timeout_seconds)
-            self._is_known(batch)
+        await self._follower.wait_for(BATCHES_SUBMITTED, partition, offset, self._timeout_seconds)
+        self._is_known(batch)
 
     def _is_known(self, batch: Batch) -> bool:
         """Say whether this very batch was accepted before; raises when another body took its id."""
