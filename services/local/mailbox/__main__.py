@@ -2,15 +2,21 @@
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 from services.local.mailbox.catching import catching
 from services.local.mailbox.keeping import remove_parts
 from services.local.mailbox.page_server import serving
 from services.runtime.logs import configure_logs
+
+
+class PortError(Exception):
+    """A port cannot be listened on; the message is one sentence."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -32,19 +38,30 @@ async def _run(arguments: argparse.Namespace) -> None:
     host, folder = arguments.host, arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
     remove_parts(folder)
-    with serving(host, arguments.http_port, folder) as http_port:
-        async with catching(host, arguments.smtp_port, folder, log) as smtp_port:
-            log.info("listening", smtp=f"{host}:{smtp_port}", url=f"http://{host}:{http_port}/")
-            await stopping.wait()
+    async with AsyncExitStack() as stack:
+        with _explained(arguments.http_port):
+            http_port = stack.enter_context(serving(host, arguments.http_port, folder))
+        with _explained(arguments.smtp_port):
+            smtp_port = await stack.enter_async_context(catching(host, arguments.smtp_port, folder, log))
+        log.info("listening", smtp=f"{host}:{smtp_port}", url=f"http://{host}:{http_port}/")
+        await stopping.wait()
     log.info("stopped")
+
+
+@contextmanager
+def _explained(port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise PortError(f"port {port} cannot be had: {os.strerror(error.errno or 0)}") from error
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run until SIGINT or SIGTERM; returns the exit status."""
     try:
         asyncio.run(_run(_parser().parse_args(words)))
-    except OSError as error:
-        sys.stderr.write(f"mailbox: {error.strerror or error}\n")
+    except (OSError, PortError) as error:
+        sys.stderr.write(f"mailbox: {error}\n")
         return 1
     return 0
 

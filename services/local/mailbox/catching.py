@@ -33,7 +33,7 @@ class Catcher:
         try:
             path = await asyncio.to_thread(keep, self._folder, content, datetime.now(UTC))
         except OSError as error:
-            self._log.error("mail_not_kept", reason=error.strerror, bytes=len(content))  # noqa: TRY400  # one line says it
+            self._log.error("mail_not_kept", reason=error.strerror, bytes=len(content))
             return _NOT_KEPT
         self._log.info("mail_kept", file=path.name, bytes=len(content), recipients=len(envelope.rcpt_tos))
         return _KEPT

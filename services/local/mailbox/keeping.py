@@ -17,7 +17,7 @@ _SLUG_LENGTH: Final = 80
 
 def keep(folder: Path, content: bytes, arrived_at: datetime) -> Path:
     """Write a mail and return its file; raises `OSError` when it cannot be kept."""
-    part = folder / f".{os.getpid()}-{arrived_at:%s%f}{_PART_SUFFIX}"
+    part = folder / f".{os.getpid()}-{arrived_at:%Y%m%dT%H%M%S%f}{_PART_SUFFIX}"
     try:
         with part.open("wb") as file:
             file.write(content)

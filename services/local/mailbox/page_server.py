@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import TCPServer, ThreadingMixIn
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -94,7 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer = answer
         super().__init__(*arguments)  # type: ignore[arg-type]  # what the server hands to every handler
 
-    def do_GET(self) -> None:  # noqa: N802  # the library's name
+    def do_GET(self) -> None:
+        """Answer; the name is the library's."""
         reply = self._answer(self.path) if _is_address(self.headers.get("Host", "")) else _FOREIGN
         self.send_response(reply.status)
         for name, value in _headers(reply).items():
@@ -132,7 +134,8 @@ def _is_address(host: str) -> bool:
     return True
 
 
-class _Server(ThreadingHTTPServer):
+class _Server(ThreadingMixIn, TCPServer):
+    allow_reuse_address = True
     daemon_threads = True
     block_on_close = False  # a browser that keeps its connection does not delay the end
 
