@@ -1,0 +1,72 @@
+# Everything from nothing: each target makes what it needs. Only Python 3.11 or later, make and the package
+# registries are needed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test check lint types contracts format schemas pictures requirements clean
+
+help:
+	@echo "make demo               show the main job: drawn product pictures in, a mail out"
+	@echo "make demo PHOTOS=DIR    the same with all photos of a folder"
+	@echo "make test               run all tests, on a real Kafka"
+	@echo "make check              lint, types and import contracts"
+	@echo "make format             format the code"
+	@echo "make schemas            write the published JSON Schemas"
+	@echo "make pictures           draw the pictures of docs/ anew (needs chromium)"
+	@echo "make requirements       resolve and hash the dependencies anew (needs uv)"
+
+demo: $(VENV)/local-installed
+	@$(BIN)/huestream demo $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(DATA),--data "$(DATA)")
+
+test: $(VENV)/dev-installed
+	$(BIN)/python -m pytest
+
+check: lint types contracts
+
+lint: $(VENV)/dev-installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/dev-installed
+	$(BIN)/mypy
+
+contracts: $(VENV)/dev-installed
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev-installed
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
+
+schemas: $(VENV)/local-installed
+	$(BIN)/huestream schemas
+
+pictures: $(VENV)/dev-installed
+	$(BIN)/python docs/pictures.py
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "huestream needs Python 3.11 or later")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/local-installed: $(BIN)/python requirements/local.txt pyproject.toml
+	@echo "installing huestream into $(VENV), once"
+	@$(PIP) install --require-hashes -r requirements/local.txt
+	@$(PIP) install --no-build-isolation --no-deps --no-index -e .
+	@touch $@
+
+$(VENV)/dev-installed: $(VENV)/local-installed requirements/dev.txt
+	@echo "installing the development tools into $(VENV), once"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+UV_COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q
+
+requirements:
+	$(UV_COMPILE) -o requirements/runtime.txt
+	$(UV_COMPILE) --extra local --group build -c requirements/runtime.txt -o requirements/local.txt
+	$(UV_COMPILE) --extra local --group build --group dev -c requirements/local.txt -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) build *.egg-info
