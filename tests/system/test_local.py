@@ -1,0 +1,97 @@
+"""`huestream local` begins and ends cleanly, whatever ends it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.stack_fixtures import Stack, start_stack
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.system
+
+SERVICES = {"kafka", "mailbox", "ingest", "classifier", "reporter"}
+
+
+def alive(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+def all_pids(stack: Stack) -> list[int]:
+    return [pid for pids in stack.ready()["pids"].values() for pid in pids]
+
+
+def test_sigterm_ends_everything_in_time_and_the_next_run_keeps_key_and_data(tmp_path: Path) -> None:
+    first = start_stack(tmp_path, "--classifiers", "2")
+    ready, pids = first.ready(), all_pids(first)
+    assert set(ready["pids"]) == SERVICES
+    assert len(ready["pids"]["classifier"]) == 2
+    assert set(ready["metrics"]) == {"ingest", "classifier", "classifier-2", "reporter"}
+    began = time.monotonic()
+    assert first.stop() == 0
+    assert time.monotonic() - began < 10
+    assert alive(pids) == []
+    assert not first.ready_file.exists()
+
+    second = start_stack(tmp_path)
+    pids = all_pids(second)
+    assert second.ready()["api_key"] == ready["api_key"]
+    assert second.call("/inference/color-classification", []).status == 400  # the key holds
+    second.process.kill()
+    second.process.wait(10)
+    wait_for(lambda: not alive(pids), "end of all processes after the parent was killed", 10)
+
+
+def test_three_brokers_replicate_everything_three_times(tmp_path: Path) -> None:
+    stack = start_stack(tmp_path, "--brokers", "3")
+    try:
+        assert len(stack.pids("kafka")) == 3
+        servers = stack.ready()["bootstrap_servers"]
+        check = [sys.executable, "-m", "services", "topics", "check", "--bootstrap-servers", servers]
+        done = subprocess.run(check, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "all 11 topics are as declared")
+        fewer = subprocess.run([*check, "--replicas", "2"], capture_output=True, text=True, timeout=60, check=False)
+        assert fewer.returncode == 1
+        assert "images.submitted.v1: replicas is 3, declared is 2" in fewer.stdout
+    finally:
+        stack.stop()
+
+
+def test_a_service_that_dies_is_started_again_with_a_line_that_says_so(stack: Stack) -> None:
+    [mailbox] = stack.pids("mailbox")
+    os.kill(mailbox, signal.SIGKILL)
+    wait_for(lambda: stack.pids("mailbox") not in ([], [mailbox]) or None, "new mailbox", 20)
+    assert "mailbox ended (killed by SIGKILL); starting it again" in (stack.data / "local.out").read_text()
+
+
+def test_a_port_in_use_is_one_clear_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "-m", "services", "local", "--data", str(tmp_path), "--port", port],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert f"huestream: port {port} is in use; choose another one" in done.stderr
+
+
+def test_a_second_run_in_the_same_folder_is_refused(stack: Stack) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "services", "local", "--data", str(stack.data)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "huestream: another huestream local runs in" in done.stderr
