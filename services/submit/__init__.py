@@ -1,0 +1,1 @@
+"""A client of the endpoint: a catalog goes in as batches, is followed, and comes out as results."""
