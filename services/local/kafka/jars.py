@@ -4,23 +4,25 @@ Runs as a process of its own (`python -m services.local.kafka.jars FOLDER`), whi
 """
 
 import csv
-import errno
+import fcntl
 import hashlib
 import logging
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from services.local.kafka.problems import LocalKafkaError
+from services.local.kafka.problems import DISK_FULL, ChecksumError, DownloadError, LocalKafkaError, folder_error
 
 _LIST: Final = Path(__file__).with_name("jars.csv")
 _THREADS: Final = 4
 _TIMEOUT_SECONDS: Final = 60
+_FETCHING: Final = "fetching-"
 
 Progress = Callable[[int, int], None]
 """Told how many jars of how many are there."""
@@ -50,10 +52,12 @@ def listed_jars() -> list[Jar]:
 
 
 def resolve_with_jgo(jar: Jar, cache: Path) -> Path:
-    """Fetch one jar through jgo, into a cache folder."""
-    from jgo.maven import MavenContext  # noqa: PLC0415  # slow to import, and needed once per machine
+    """Fetch one jar through jgo, into a cache folder; a mirror named in the user's jgo settings is used."""
+    from jgo.config import GlobalSettings  # noqa: PLC0415  # slow to import, and needed once per machine
+    from jgo.maven import MavenContext  # noqa: PLC0415
 
     maven = MavenContext(repo_cache=cache, timeout=_TIMEOUT_SECONDS)
+    maven.remote_repos.update(GlobalSettings.load().repositories)
     return Path(maven.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve())
 
 
@@ -65,16 +69,33 @@ def ensure_jars(
     A file is moved into place only when it is whole and right, so that a run that broke off leaves nothing behind.
     """
     wanted = listed_jars() if jars is None else jars
-    folder.mkdir(parents=True, exist_ok=True)
-    missing = [jar for jar in wanted if not _is_right(folder / jar.file_name, jar)]
-    if missing:
-        _fetch_all(missing, folder, progress, download)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if _missing(wanted, folder):
+            with _alone(folder):
+                _fetch_all(_missing(wanted, folder), folder, progress, download)
+    except OSError as error:
+        raise folder_error(error, folder) from error
     return [folder / jar.file_name for jar in wanted]
+
+
+def _missing(wanted: Sequence[Jar], folder: Path) -> list[Jar]:
+    return [jar for jar in wanted if not _is_right(folder / jar.file_name, jar)]
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process fetch at a time, and take away what one that was killed left behind."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in folder.glob(f"{_FETCHING}*"):
+            shutil.rmtree(left)
+        yield
 
 
 def _fetch_all(missing: Sequence[Jar], folder: Path, progress: Progress, download: Download) -> None:
     logging.getLogger("jgo").setLevel(logging.CRITICAL)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="fetching-") as cache, ThreadPoolExecutor(_THREADS) as threads:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=_FETCHING) as cache, ThreadPoolExecutor(_THREADS) as threads:
         work = [threads.submit(_fetch, jar, folder, Path(cache), download) for jar in missing]
         for done, future in enumerate(as_completed(work), start=1):
             try:
@@ -94,18 +115,18 @@ def _fetch(jar: Jar, folder: Path, cache: Path, download: Download) -> None:
     except Exception as error:  # whatever a download can end in
         raise _failure(error, jar, folder) from error
     if not right:
-        raise LocalKafkaError(
+        raise ChecksumError(
             f"{jar.file_name} does not have the expected SHA-256 sum and was thrown away; "
             "run again, and check what stands between this machine and the Maven repository if it stays so"
         )
 
 
 def _failure(error: Exception, jar: Jar, folder: Path) -> LocalKafkaError:
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return LocalKafkaError(f"no space is left for Kafka's jars (44 MB) in {folder}; make room and run again")
-    return LocalKafkaError(
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        return folder_error(error, folder)
+    return DownloadError(
         f"{jar.file_name} could not be fetched ({type(error).__name__}); "
-        "check the connection to the Maven repository and run again"
+        "check the network, or the proxy settings, and run again"
     )
 
 

