@@ -20,9 +20,10 @@ h2{font-size:17px;margin:30px 0 4px;font-weight:600}
 p{margin:4px 0 10px}
 .q{color:#6f6a64;font-size:13px}
 .big{font-size:26px;font-weight:600;line-height:1.1}
-.l{width:100%;border-collapse:collapse}
+.l{width:100%;border-collapse:separate;border-spacing:0}
 .l td{border-top:1px solid #ebe7e1;padding:7px 10px 7px 0;vertical-align:middle}
-.l .s{width:26px;padding:0;border:3px solid #fff;border-left:0;border-radius:8px}
+.l .s{width:30px;padding:0;border:5px solid transparent;border-width:5px 0;border-radius:12px/12px;
+background-clip:padding-box;box-shadow:inset 0 0 0 1px rgba(128,128,128,.28)}
 .l .g{width:10px;padding:0}
 .n{width:30px;color:#8d877f;font-size:12px}
 .v{text-align:right;font-size:13px;white-space:nowrap}
@@ -30,7 +31,7 @@ p{margin:4px 0 10px}
 .h{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px}
 @media (max-width:480px){.in{padding:0 16px}.big{font-size:22px}.l td{padding-right:7px}}
 @media (prefers-color-scheme:dark){body{background:#161514;color:#ece8e2}.page{background:#211f1d}
-.l td{border-color:#383532}.l .s{border-color:#211f1d}.q,.n{color:#a8a199}
+.l td{border-color:#383532}.l .s{border-color:transparent}.q,.n{color:#a8a199}
 .bad{color:#ff9088}.ok{color:#8fd694}.mid{color:#e5bd62}}
 """
 _VERDICTS = {
@@ -65,7 +66,7 @@ def _preview(summary: Summary) -> str:
 def _head(report: Report, summary: Summary) -> str:
     late = "" if report.reason == "complete" else "<p>The batch reached its deadline before all images were done.</p>"
     tiles = "".join(
-        f'<td style="padding:14px 0;width:25%"><div class="big {style}">{number}</div><div class="q">{what}</div></td>'
+        f'<td style="padding:14px 0;width:25%;vertical-align:top"><div class="big {style}">{number}</div><div class="q">{what}</div></td>'
         for number, what, style in (
             (summary.classified, "classified", ""),
             (len(summary.mismatches), "labels to correct", "bad" if summary.mismatches else ""),
