@@ -1,0 +1,94 @@
+"""A real Kafka alone, without the services; to be loaded as a plugin or imported by a conftest."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from services.local.folders import user_data_folder
+from services.local.kafka.jars import ensure_jars
+from services.local.kafka.java import find_java
+from services.local.kafka.node import (
+    Node,
+    bootstrap_servers,
+    broker_command,
+    java_command,
+    prepare_nodes,
+    wait_until_ready,
+)
+from services.local.kafka.problems import DownloadError
+from services.local.leash import leashed
+from services.local.stack import free_port
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class RunningKafka:
+    """Brokers that run and are ready."""
+
+    nodes: Sequence[Node]
+    processes: Sequence[subprocess.Popen[bytes]]
+
+    @property
+    def bootstrap(self) -> str:
+        return bootstrap_servers(self.nodes)
+
+
+@contextmanager
+def running_kafka(folder: Path, jars: Sequence[Path], brokers: int = 1) -> Iterator[RunningKafka]:
+    """Run brokers on free ports; what the folder holds from an earlier run is kept.
+
+    Only where no event loop runs: that is, not in an async test.
+    """
+    numbers = range(1, brokers + 1)
+    nodes = [Node(number, free_port(), free_port(), folder / f"node-{number}") for number in numbers]
+    java = java_command(folder, find_java(), jars)
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        runner.run(prepare_nodes(folder, nodes, java))
+        processes = [_start(node, java) for node in nodes]
+        try:
+            runner.run(wait_until_ready(nodes, READY_SECONDS))
+            yield RunningKafka(nodes, processes)
+        finally:
+            _stop(processes)
+
+
+def _start(node: Node, java: Sequence[str]) -> subprocess.Popen[bytes]:
+    with node.log_path.open("ab") as log:
+        return subprocess.Popen(leashed(broker_command(node, java)), stdout=log, stderr=log)
+
+
+def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(STOP_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def kafka_jars() -> list[Path]:
+    """Kafka's jars, fetched once per machine; HUESTREAM_TEST_DATA names another folder than the user's."""
+    named = os.environ.get("HUESTREAM_TEST_DATA")
+    folder = (Path(named) if named else user_data_folder()) / "jars"
+    try:
+        return ensure_jars(folder, lambda _done, _wanted: None)
+    except DownloadError as error:
+        pytest.skip(f"NO REAL KAFKA, NOTHING OF IT WAS TESTED: {error}")
+
+
+@pytest.fixture(scope="session")
+def kafka(kafka_jars: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKafka]:
+    """One broker for all tests; each makes topics of its own."""
+    with running_kafka(tmp_path_factory.mktemp("kafka"), kafka_jars) as running:
+        yield running
