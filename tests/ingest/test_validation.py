@@ -1,0 +1,188 @@
+"""The contract's validation table, in its words and its order."""
+
+import gc
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.events import ImageFields
+from services.ingest.validation import InvalidBodyError, read_images
+from tests.shared_data import shared
+
+ITEM = {
+    "image_path": "https://shop.example/0.png",
+    "product_type": "Shoes",
+    "hex_color_label": "#FE2934",
+    "category": "Fashion",
+}
+URL_RULE = "is invalid: expected an absolute http or https URL"
+HEX_RULE = "is invalid: expected a hexadecimal color code such as #FF0000"
+TEXT_RULE = "is invalid: expected a string of 1 to 256 characters"
+
+
+def body(*items: object) -> bytes:
+    return json.dumps(items).encode()
+
+
+def sentences(content: bytes, *, lenient: bool = False) -> list[str]:
+    try:
+        read_images(content, lenient=lenient)
+    except InvalidBodyError as error:
+        return [violation.sentence.removeprefix("Invalid data. ") for violation in error.violations]
+    return []
+
+
+def changed(**changes: object) -> dict[str, object]:
+    return ITEM | changes
+
+
+@pytest.mark.parametrize("member", list(ITEM))
+@pytest.mark.parametrize("absent", [None, "", "   ", "\t\n", "\N{NO-BREAK SPACE}"])
+def test_absent_null_empty_and_blank_are_all_missing(member: str, absent: str | None) -> None:
+    without = {name: value for name, value in ITEM.items() if name != member}
+    expected = [f"Index 1's value for {member} is missing"]
+    assert sentences(body(ITEM, without)) == expected
+    assert sentences(body(ITEM, without | {member: absent})) == expected
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "rule"),
+    [
+        *(("image_path", value, URL_RULE) for value in (
+            "shop.example/0.png", "//shop.example/0.png", "ftp://shop.example/0.png", "http://", "http:///0.png",
+            "http://user@shop.example/", "http://user:pw@shop.example/", "http://a b/", "http://shop.example/a b",
+            "http://shop.example/\n", "javascript:alert(1)",
+            "http://:80/", "http://h:x/", "http://h:123456/", "http://[::1", "http://h]/", "http://a\\b/",
+            "http://?q", "http://#f", "https://" + "a" * 2041, 7, [],
+        )),
+        *(("hex_color_label", value, HEX_RULE) for value in (
+            "FF0000", "#FF00", "#FF000000", "#GG0000", "red", " #FF0000", "#FF0000 ", "#FF0000\n", 0xFF0000, True,
+        )),
+        *(("product_type", value, TEXT_RULE) for value in ("a" * 257, "a\x00b", "a\nb", "\x7f", 1, ["a"])),
+        *(("category", value, TEXT_RULE) for value in ("a" * 257, "a\x1bb", "a\x85", {"a": 1})),
+        ("custom_id", "a" * 65, "is invalid: expected a string of at most 64 characters"),
+        ("custom_id", 5, "is invalid: expected a string of at most 64 characters"),
+    ],
+)  # fmt: skip
+def test_a_value_that_breaks_its_rule_is_named_with_what_was_expected(member: str, value: object, rule: str) -> None:
+    assert sentences(body(changed(**{member: value}))) == [f"Index 0's value for {member} {rule}"]
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        *(("image_path", value) for value in (
+            "http://h", "HTTPS://Shop.Example:8443/a?b=c#d", "http://127.0.0.1/", "http://[::1]/", "http://ü.example/ü",
+            "https://" + "a" * 2040,
+        )),
+        *(("hex_color_label", value) for value in ("#abc", "#ABCDEF", "#aBcDeF")),
+        *(("product_type", value) for value in ("a", "a" * 256, " Schuhe für Kinder ", "鞋", "=1+1", "  " + "a" * 256)),
+        *(("custom_id", value) for value in ("", " ", None, "a" * 64)),
+    ],
+)  # fmt: skip
+def test_a_value_within_its_rule_is_echoed_unchanged(member: str, value: str | None) -> None:
+    """Also beside an item that takes the path that explains."""
+    blank = changed(product_type=" " * 300 + "a")
+    for content in (body(changed(**{member: value})), body(changed(**{member: value}), blank)):
+        assert getattr(read_images(content)[0], member) == value
+
+
+def test_the_first_error_is_of_the_lowest_index_and_then_in_the_order_of_the_members() -> None:
+    worst: Mapping[str, Any] = {"category": "", "hex_color_label": 1, "product_type": "\n", "image_path": "x"}
+    assert sentences(body(ITEM, worst, {}, 5))[:6] == [
+        f"Index 1's value for image_path {URL_RULE}",
+        "Index 1's value for product_type is missing",
+        f"Index 1's value for hex_color_label {HEX_RULE}",
+        "Index 1's value for category is missing",
+        "Index 2's value for image_path is missing",
+        "Index 2's value for product_type is missing",
+    ]
+    assert sentences(body(ITEM, 5)) == ["Index 1 is not an object"]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"{}", "The request body must be an array of image objects"),
+        (b"null", "The request body must be an array of image objects"),
+        (b"[]", "The request body must contain at least 1 image"),
+        (body(*[ITEM] * 251), "The request body contains 251 images but the maximum is 250"),
+    ],
+)
+def test_a_body_that_is_no_batch_is_told_so(content: bytes, sentence: str) -> None:
+    assert sentences(content) == [sentence]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[NaN]", b'["\\ud800"]', b"\xef\xbb\xbf[]", "[]".encode("utf-16"), b"[" * 100_000, b"\xff"]
+)
+def test_what_is_not_json_is_told_so(content: bytes) -> None:
+    [sentence] = sentences(content)
+    assert sentence.startswith("The request body is not valid JSON: ")
+    assert len(sentence) < 200
+
+
+def test_lenient_handling_makes_label_and_category_optional_and_no_more() -> None:
+    short = {name: ITEM[name] for name in ("image_path", "product_type")}
+    assert read_images(body(short), lenient=True)[0].hex_color_label is None
+    assert read_images(body(short | {"category": " ", "hex_color_label": ""}), lenient=True)[0].category is None
+    assert sentences(body(short | {"hex_color_label": "red"}), lenient=True) == [
+        f"Index 0's value for hex_color_label {HEX_RULE}"
+    ]
+    assert sentences(body({}), lenient=True)[0] == "Index 0's value for image_path is missing"
+
+
+TEXTS = st.one_of(
+    st.sampled_from(["", " ", "#FFF", "http://h/a", "a\n", "a" * 257, "\N{NO-BREAK SPACE}a", "\x85a", "#fff\n"]),
+    st.text(max_size=20),
+    st.none(),
+    st.integers(),
+)
+
+
+@given(item=st.dictionaries(st.sampled_from([*ITEM, "custom_id", "more"]), TEXTS), lenient=st.booleans())
+def test_the_fast_path_and_the_explaining_path_agree(item: dict[str, object], *, lenient: bool) -> None:
+    """A second, broken item forces the first one through the path that explains."""
+    alone = sentences(body(ITEM | item), lenient=lenient)
+    beside = sentences(body(ITEM | item, 5), lenient=lenient)
+    assert beside == [*alone, "Index 1 is not an object"]
+    if not alone:
+        [image] = read_images(body(ITEM | item), lenient=lenient)
+        assert ImageFields.model_validate(image.model_dump()) == ImageFields(**image.model_dump())
+
+
+def test_the_json_test_suite_ends_as_labeled() -> None:
+    documents = sorted(shared("hostile", "json-test-suite").glob("*.json"))
+    assert len(documents) > 300
+    for path in documents:
+        refused = any(
+            sentence.startswith("The request body is not valid JSON") for sentence in sentences(path.read_bytes())
+        )
+        if path.name[:2] in {"y_", "n_"}:
+            assert refused == path.name.startswith("n_"), path.name
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"[" + b"[]," * 690_000 + b"[]]", "The request body contains 690001 images but the maximum is 250"),
+        (b"[" + b"[[[[]]]]," * 220_000 + b"[]]", "The request body is not valid JSON: too many nested values"),
+        (b'[{"image_path":[' + b"{}," * 690_000 + b"{}]}]", f"Index 0's value for image_path {URL_RULE}"),
+    ],
+    ids=["arrays", "nested", "member"],
+)
+def test_a_body_made_to_be_slow_holds_the_loop_for_a_moment_only(content: bytes, sentence: str) -> None:
+    began = time.process_time()
+    assert sentences(content)[0] == sentence
+    assert time.process_time() - began < 0.3  # it takes about 0.05
+    assert gc.isenabled()
+
+
+def test_of_a_member_named_twice_the_last_one_counts() -> None:
+    twice = body(ITEM).replace(b'"Fashion"', b'"First", "category": "Last"')
+    assert [image.category for image in read_images(twice)] == ["Last"]
