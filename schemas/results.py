@@ -39,5 +39,15 @@ class Report(BaseModel):
 
 
 def report_path(inference_id: str) -> str:
-    """Where the report store keeps a batch's `Report` as JSON; the other forms and the mail lie beside it."""
+    """Where the report store keeps a batch's `Report` as JSON; it is written last, after the forms beside it."""
     return f"{inference_id}/report.json"
+
+
+def results_csv_path(inference_id: str) -> str:
+    """Where the report store keeps a finished batch's results as CSV."""
+    return f"{inference_id}/results.csv"
+
+
+def results_ndjson_path(inference_id: str) -> str:
+    """Where the report store keeps a finished batch's results as one JSON object a line."""
+    return f"{inference_id}/results.ndjson"

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from schemas.events import ApiKey, EmailStatus, InferenceStatus
-from schemas.results import Report, report_path
+from schemas.results import Report, report_path, results_csv_path, results_ndjson_path
 from services.reporter import metrics
 from services.reporter.gathering import Gathering, Head, Reason
 from services.reporter.mail import mail_of
@@ -78,8 +78,8 @@ class Delivery:
 
     async def _keep(self, report: Report, mail: bytes | None) -> None:
         folder = report_path(report.inference_id).rpartition("/")[0]
-        await self._store.put(f"{folder}/results.csv", csv_of(report))
-        await self._store.put(f"{folder}/results.ndjson", ndjson_of(report))
+        await self._store.put(results_csv_path(report.inference_id), csv_of(report))
+        await self._store.put(results_ndjson_path(report.inference_id), ndjson_of(report))
         if mail is not None:
             await self._store.put(f"{folder}/mail.eml", mail)
         # Last: whoever finds the report finds everything.
