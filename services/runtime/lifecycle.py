@@ -3,7 +3,8 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 
 from services.runtime.kafka import KafkaUnavailableError
 from services.runtime.settings import SettingsError
@@ -39,5 +40,20 @@ async def until_stopped(stopping: asyncio.Event, *forever: Coroutine[None, None,
             await stopping.wait()
             for task in tasks:
                 task.cancel()
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+@asynccontextmanager
+async def beside(*forever: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run endless work until the block ends; the first exception of any of it ends the block, and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work) for work in forever]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None

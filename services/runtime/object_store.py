@@ -3,7 +3,12 @@
 from pathlib import Path
 
 import obstore
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
+
+
+class StoreUnavailableError(Exception):
+    """The store did not do what it was asked; asked again later, it may."""
 
 
 class ObjectFolder:
@@ -17,12 +22,14 @@ class ObjectFolder:
         await obstore.put_async(self._store, path, content)
 
     async def get(self, path: str) -> bytes | None:
-        """Read an object, or None where there is none."""
+        """Read an object, or None where there is none; raises `StoreUnavailableError`."""
         try:
             found = await obstore.get_async(self._store, path)
+            return bytes(await found.bytes_async())
         except FileNotFoundError:
             return None
-        return bytes(await found.bytes_async())
+        except (BaseError, OSError) as error:
+            raise StoreUnavailableError(f"{path} could not be read: {type(error).__name__}") from error
 
 
 def object_folder(url: str) -> ObjectFolder:
