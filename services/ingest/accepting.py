@@ -2,57 +2,100 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
+from weakref import WeakValueDictionary
 
 from schemas.topics import BATCHES_SUBMITTED, IMAGES_SUBMITTED
 from services.ingest import metrics
 from services.ingest.batches import Batch
 from services.ingest.inferences import Inferences
-from services.ingest.refusals import RefusedError
+from services.ingest.rate_limits import Limits
+from services.ingest.refusals import RETRY_AFTER_SECONDS, RefusedError, unavailable
 from services.runtime.following import Follower
 from services.runtime.kafka import KafkaUnavailableError, Publisher
 
-RETRY_AFTER_SECONDS: Final = 5
 _ONCE_AWAY_SECONDS: Final = 2.0
-"""How long a request waits for a Kafka that has just not answered another one."""
-_DOUBT_SECONDS: Final = 10.0
+"""How long a request waits for a Kafka that has not answered the one before."""
+_UNREADY_SECONDS: Final = 10.0
+"""How long this replica asks for no requests after a failure; then one has to try."""
 
 
 class Acceptance:
     """Publishes batches."""
 
     def __init__(
-        self, publisher: Publisher, follower: Follower, inferences: Inferences, timeout_seconds: float
+        self,
+        publisher: Publisher,
+        follower: Follower,
+        inferences: Inferences,
+        limits: Limits,
+        timeout_seconds: float,
     ) -> None:
         self._publisher = publisher
         self._follower = follower
         self._inferences = inferences
+        self._limits = limits
         self._timeout_seconds = timeout_seconds
-        self._away_until = 0.0
+        self._failed_at: float | None = None
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    @property
-    def available(self) -> bool:
-        """Whether there is no reason to doubt that Kafka answers."""
-        return time.monotonic() >= self._away_until
+    def trouble(self) -> str | None:
+        """Say why batches are better sent elsewhere, or None: what readiness asks."""
+        if self._failed_at is None or time.monotonic() - self._failed_at > _UNREADY_SECONDS:
+            return None
+        return "Kafka did not acknowledge the last batch"
 
     async def accept(self, batch: Batch, *, idempotent: bool) -> None:
-        """Make a batch durable; raises `RefusedError` (422: another body has this id; 503: Kafka is away)."""
-        if idempotent and self._is_known(batch):
+        """Make a batch durable; with an Idempotency-Key once only, however often it is asked for.
+
+        Raises `RefusedError` (409, 422: the id is taken; 503: Kafka is away) and `RateExceededError`.
+        """
+        if not idempotent:
+            await self._accept(batch)
             return
-        limit = self._timeout_seconds if self.available else min(_ONCE_AWAY_SECONDS, self._timeout_seconds)
+        async with self._turn(batch.record.inference_id):
+            if not self._is_known(batch):
+                await self._accept(batch)
+                self._is_known(batch)
+
+    @asynccontextmanager
+    async def _turn(self, inference_id: str) -> AsyncIterator[None]:
+        """Let one request of an id at a time publish; who waits for another one then finds its batch."""
+        lock = self._turns.setdefault(inference_id, asyncio.Lock())
         try:
-            async with asyncio.timeout(limit):
+            await asyncio.wait_for(lock.acquire(), self._timeout_seconds)
+        except TimeoutError as error:
+            message = f"A request with this Idempotency-Key is in flight; retry after {RETRY_AFTER_SECONDS} seconds"
+            raise RefusedError(409, message, {"Retry-After": str(RETRY_AFTER_SECONDS)}) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    async def _accept(self, batch: Batch) -> None:
+        """Spend the batch's images and publish it; give them back when that did not succeed."""
+        record = batch.record
+        self._limits.reserve(record.key_id, record.inference_id, record.size, time.time())
+        try:
+            await self._publish_in_time(batch)
+        except BaseException:
+            self._limits.release(record.key_id, record.inference_id, record.size)
+            raise
+        self._limits.settle(record.inference_id)
+        metrics.BATCHES.inc()
+        metrics.IMAGES.inc(record.size)
+
+    async def _publish_in_time(self, batch: Batch) -> None:
+        patience = self._timeout_seconds if self._failed_at is None else min(_ONCE_AWAY_SECONDS, self._timeout_seconds)
+        try:
+            async with asyncio.timeout(patience):
                 await self._publish(batch)
         except (KafkaUnavailableError, TimeoutError) as error:
-            self._away_until = time.monotonic() + _DOUBT_SECONDS
-            raise RefusedError(
-                503,
-                f"The inference queue is unavailable; retry after {RETRY_AFTER_SECONDS} seconds",
-                {"Retry-After": str(RETRY_AFTER_SECONDS)},
-            ) from error
-        self._away_until = 0.0
-        metrics.BATCHES.inc()
-        metrics.IMAGES.inc(batch.record.size)
+            self._failed_at = time.monotonic()
+            raise unavailable("The inference queue is") from error
+        self._failed_at = None
 
     async def _publish(self, batch: Batch) -> None:
         """Publish, and read the batch record back: from then on this replica knows it, and which body was first."""
@@ -60,11 +103,14 @@ class Acceptance:
             await self._publisher.publish(IMAGES_SUBMITTED, batch.images)
             [(partition, offset)] = await self._publisher.publish(BATCHES_SUBMITTED, [batch.record])
         await self._follower.wait_for(BATCHES_SUBMITTED, partition, offset, self._timeout_seconds)
-        self._is_known(batch)
 
     def _is_known(self, batch: Batch) -> bool:
-        """Say whether this very batch was accepted before; raises when another body took its id."""
-        first = self._inferences.batch(batch.record.inference_id)
-        if first is not None and first.fingerprint != batch.record.fingerprint:
+        """Say whether this very batch was accepted before; raises when its id is taken by another."""
+        first = self._inferences.get(batch.record.inference_id)
+        if first is None:
+            return False
+        if first.fingerprint is None:
+            raise RefusedError(409, "The Idempotency-Key belongs to a batch that is no longer kept; use a new one")
+        if first.fingerprint != batch.record.fingerprint:
             raise RefusedError(422, "The Idempotency-Key was already used with another request body")
-        return first is not None
+        return True

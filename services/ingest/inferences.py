@@ -1,43 +1,122 @@
 """What this replica knows of all inferences: folded from the same topics as every other replica. Pure."""
 
-from schemas.events import BatchSubmitted, Event, InferenceStatus
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from heapq import merge
+from itertools import islice
+from sys import intern
+from typing import Final, Literal
+
+from schemas.events import BatchSubmitted, EmailStatus, Event, InferenceStatus
 from services.runtime.kafka import Record
+
+REMEMBERED: Final = timedelta(days=30)
+"""How long an inference whose results have expired is still known, to say so."""
+_WITHOUT_STATUS: Final = timedelta(days=8)
+"""Longer than the batch records are kept: one without any status by then was never reported."""
+
+State = Literal["in_progress", "completed", "failed"]
+Position = tuple[datetime, str]
+"""Where an inference stands among all: its time, then its id."""
+
+
+@dataclass(slots=True)
+class Inference:
+    """One batch: its first record, and its newest status."""
+
+    inference_id: str
+    key_id: str
+    size: int
+    created_at: datetime
+    updated_at: datetime
+    fingerprint: str | None = None
+    """None where the batch record is no longer kept, and only the status is left."""
+    state: State = "in_progress"
+    succeeded: int = 0
+    failed: int = 0
+    finished_at: datetime | None = None
+    expires_at: datetime | None = None
+    email_status: EmailStatus = "pending"
+
+    @property
+    def position(self) -> Position:
+        """Where it stands among all."""
+        return self.created_at, self.inference_id
+
+    def is_expired(self, now: datetime) -> bool:
+        """Say whether its results are gone."""
+        return self.expires_at is not None and self.expires_at <= now
+
+    def is_forgettable(self, now: datetime) -> bool:
+        """Say whether nobody will ask for it any more."""
+        if self.expires_at is not None:
+            return now - self.expires_at > REMEMBERED
+        return self.state == "in_progress" and now - self.updated_at > _WITHOUT_STATUS
 
 
 class Inferences:
-    """The first batch record and the newest status of every id."""
+    """All inferences by id, and by key in the order of their time; `changed` is told each id that changes."""
 
-    def __init__(self) -> None:
-        self._batches: dict[str, BatchSubmitted] = {}
-        self._statuses: dict[str, InferenceStatus] = {}
+    def __init__(self, changed: Callable[[str], None] = lambda _: None) -> None:
+        self._known: dict[str, Inference] = {}
+        self._by_key: dict[str, list[Position]] = {}
+        self._changed = changed
 
-    def fold_batch(self, _: Record, event: Event) -> None:
-        """Take over a batch record: the first one of an id decides."""
-        if isinstance(event, BatchSubmitted):
-            self._batches.setdefault(event.inference_id, event)
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def get(self, inference_id: str) -> Inference | None:
+        """Find an inference."""
+        return self._known.get(inference_id)
+
+    def fold_batch(self, _: Record, event: Event) -> bool:
+        """Take over a batch record: the first one of an id decides. Returns whether this one does."""
+        if not isinstance(event, BatchSubmitted):
+            return False
+        known = self._known.get(event.inference_id)
+        if known is not None and known.fingerprint is not None:
+            return False
+        if known is None:
+            known = self._add(event.inference_id, event.key_id, event.size, event.submitted_at)
+        known.fingerprint = event.fingerprint
+        self._changed(event.inference_id)
+        return True
 
     def fold_status(self, _: Record, event: Event) -> None:
         """Take over a status: the newest one of an id holds."""
-        if isinstance(event, InferenceStatus):
-            self._statuses[event.inference_id] = event
+        if not isinstance(event, InferenceStatus):
+            return
+        known = self._known.get(event.inference_id)
+        if known is None:
+            known = self._add(event.inference_id, event.key_id, event.size, event.created_at)
+        known.state, known.succeeded, known.failed = event.state, event.succeeded, event.failed
+        known.updated_at, known.finished_at, known.expires_at = event.updated_at, event.finished_at, event.expires_at
+        known.email_status = event.email_status
+        self._changed(event.inference_id)
 
-    def batch(self, inference_id: str) -> BatchSubmitted | None:
-        """Find the batch record that decides."""
-        return self._batches.get(inference_id)
+    def newest(self, key_ids: Iterable[str], limit: int, before: Position | None = None) -> list[Inference]:
+        """List the newest inferences of some keys, or the newest of those that stand before a position."""
+        found = merge(*(self._backwards(key_id, before) for key_id in key_ids), reverse=True)
+        return [self._known[inference_id] for _, inference_id in islice(found, limit)]
 
-    def status(self, inference_id: str) -> InferenceStatus | None:
-        """Find the status; a batch of which nothing was reported yet is in progress with nothing done."""
-        known = self._statuses.get(inference_id)
-        batch = self._batches.get(inference_id)
-        if known is not None or batch is None:
-            return known
-        return InferenceStatus(
-            inference_id=inference_id,
-            key_id=batch.key_id,
-            state="in_progress",
-            size=batch.size,
-            succeeded=0,
-            failed=0,
-            created_at=batch.submitted_at,
-            updated_at=batch.submitted_at,
-        )
+    def forget_old(self, now: datetime) -> int:
+        """Drop what nobody will ask for any more; returns how many those were."""
+        old = [known for known in self._known.values() if known.is_forgettable(now)]
+        for known in old:
+            del self._known[known.inference_id]
+        for key_id in {known.key_id for known in old}:
+            self._by_key[key_id] = [position for position in self._by_key[key_id] if position[1] in self._known]
+        return len(old)
+
+    def _add(self, inference_id: str, key_id: str, size: int, created_at: datetime) -> Inference:
+        known = Inference(inference_id, intern(key_id), size, created_at, created_at)
+        self._known[inference_id] = known
+        insort(self._by_key.setdefault(known.key_id, []), known.position)
+        return known
+
+    def _backwards(self, key_id: str, before: Position | None) -> Iterator[Position]:
+        positions = self._by_key.get(key_id, [])
+        end = len(positions) if before is None else bisect_left(positions, before)
+        return (positions[number] for number in range(end - 1, -1, -1))

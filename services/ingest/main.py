@@ -1,30 +1,95 @@
 """Wires the HTTP endpoint: keys, what is known of inferences, the accept protocol, the server."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from datetime import UTC, datetime
 from functools import partial
 
-from aiohttp import web
-
-from schemas.events import BatchSubmitted
+from schemas.events import BatchSubmitted, Event
 from schemas.topics import API_KEYS, BATCHES_SUBMITTED, IMAGES_CLASSIFIED, IMAGES_SUBMITTED, INFERENCES_STATUS
+from services.ingest import metrics
 from services.ingest.accepting import Acceptance
 from services.ingest.app import Endpoint
-from services.ingest.inferences import Inferences
+from services.ingest.door import Door
+from services.ingest.inferences import Inference, Inferences
+from services.ingest.rate_limits import Limits
+from services.ingest.reading import Reading
+from services.ingest.results import Results
+from services.ingest.server import serving
 from services.ingest.settings import IngestSettings
+from services.ingest.submitting import Submitting
+from services.ingest.watching import Watchers
 from services.runtime.api_keys import KeyRing
 from services.runtime.following import Follower
-from services.runtime.kafka import Record, consumer, publisher
-from services.runtime.lifecycle import run_service, until_stopped
-from services.runtime.logs import configure_logs
+from services.runtime.kafka import Publisher, Record, consumer, publisher
+from services.runtime.lifecycle import beside, run_service
+from services.runtime.logs import Logger, configure_logs
 from services.runtime.monitoring import monitoring
 from services.runtime.object_store import object_folder
 from services.runtime.scanning import records_of
 from services.runtime.settings import read_settings
 from services.runtime.topic_admin import require
 
-_SCAN_SECONDS = 15.0
+_TIDY_SECONDS = 600.0
+
+
+class Replica:
+    """What one process knows, folded from the log."""
+
+    def __init__(self, settings: IngestSettings) -> None:
+        self.settings = settings
+        self.keys = KeyRing()
+        self.watchers = Watchers()
+        self.inferences = Inferences(self.watchers.changed)
+        self.limits = Limits(
+            requests=settings.requests_per_minute,
+            images=settings.images_per_minute,
+            reads=settings.reads_per_minute,
+            failures=settings.failures_per_minute,
+        )
+        self.folds = {
+            API_KEYS: self.keys.fold,
+            BATCHES_SUBMITTED: self._fold_batch,
+            INFERENCES_STATUS: self.inferences.fold_status,
+        }
+
+    def _fold_batch(self, record: Record, event: Event) -> None:
+        if self.inferences.fold_batch(record, event) and isinstance(event, BatchSubmitted):
+            self.limits.fold(event, time.time())
+
+    async def tidy(self) -> None:
+        """Forget what nobody will ask for any more, now and then."""
+        while True:
+            self.inferences.forget_old(datetime.now(UTC))
+            metrics.INFERENCES.set(len(self.inferences))
+            await asyncio.sleep(_TIDY_SECONDS)
+
+    def endpoint(self, acceptance: Acceptance, log: Logger) -> Endpoint:
+        """Put the handlers together."""
+        settings = self.settings
+        door = Door(self.keys, self.limits)
+        results = Results(object_folder(settings.report_store), partial(_read_log, settings))
+        submitting = Submitting(
+            door=door,
+            acceptance=acceptance,
+            inferences=self.inferences,
+            watchers=self.watchers,
+            results=results,
+            deadline_seconds=settings.deadline_seconds,
+            body_timeout_seconds=settings.body_timeout_seconds,
+            log=log,
+        )
+        return Endpoint(door, submitting, Reading(door, self.inferences, results), log)
+
+
+async def _read_log(settings: IngestSettings, inference: Inference) -> list[Record]:
+    return await records_of(
+        settings.bootstrap_servers,
+        IMAGES_CLASSIFIED,
+        inference.inference_id,
+        inference.created_at,
+        settings.results_timeout_seconds,
+    )
 
 
 async def main(stopping: asyncio.Event) -> None:
@@ -32,58 +97,35 @@ async def main(stopping: asyncio.Event) -> None:
     settings = read_settings(IngestSettings)
     log = configure_logs("ingest", settings.log_level)
     servers, patience = settings.bootstrap_servers, settings.start_timeout_seconds
-    await require(servers, [IMAGES_SUBMITTED, BATCHES_SUBMITTED, INFERENCES_STATUS, API_KEYS], patience)
-    keys, inferences = KeyRing(), Inferences()
-    folds = {
-        API_KEYS: keys.fold,
-        BATCHES_SUBMITTED: inferences.fold_batch,
-        INFERENCES_STATUS: inferences.fold_status,
-    }
+    await require(
+        servers, [IMAGES_SUBMITTED, BATCHES_SUBMITTED, IMAGES_CLASSIFIED, INFERENCES_STATUS, API_KEYS], patience
+    )
+    replica = Replica(settings)
     async with (
         publisher(servers, settings.publish_timeout_seconds, patience) as out,
         consumer(servers, patience) as log_in,
     ):
-        follower = Follower(log_in, folds, log)
+        follower = Follower(log_in, replica.folds, log)
         await follower.catch_up(patience)
-        acceptance = Acceptance(out, follower, inferences, settings.publish_timeout_seconds)
-        endpoint = Endpoint(
-            keys=keys,
-            inferences=inferences,
-            acceptance=acceptance,
-            store=object_folder(settings.report_store),
-            read_log=partial(_results_so_far, servers),
-            deadline_seconds=settings.deadline_seconds,
-            body_timeout_seconds=settings.body_timeout_seconds,
-            log=log,
-        )
-        async with (
-            _server(endpoint.app(), settings) as url,
-            monitoring(
-                settings.metrics_host, settings.metrics_port, ready=partial(_trouble, acceptance)
-            ) as metrics_url,
-        ):
-            log.info("listening", url=url, metrics=metrics_url)
-            await until_stopped(stopping, follower.follow())
+        # The log is followed until the last request has ended: it waits for its batch record.
+        async with beside(follower.follow(), replica.tidy()):
+            await _serve(replica, out, follower, log, stopping)
     log.info("stopped")
 
 
-async def _results_so_far(servers: str, batch: BatchSubmitted) -> list[Record]:
-    return await records_of(servers, IMAGES_CLASSIFIED, batch.inference_id, batch.submitted_at, _SCAN_SECONDS)
+async def _serve(replica: Replica, out: Publisher, follower: Follower, log: Logger, stopping: asyncio.Event) -> None:
+    settings = replica.settings
+    acceptance = Acceptance(out, follower, replica.inferences, replica.limits, settings.publish_timeout_seconds)
 
+    def trouble() -> str | None:
+        return "stopping" if stopping.is_set() else acceptance.trouble()
 
-def _trouble(acceptance: Acceptance) -> str | None:
-    return None if acceptance.available else "Kafka did not acknowledge the last batch"
-
-
-@asynccontextmanager
-async def _server(app: web.Application, settings: IngestSettings) -> AsyncIterator[str]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.drain_timeout_seconds)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
-        yield f"http://{settings.host}:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with (
+        monitoring(settings.metrics_host, settings.metrics_port, ready=trouble) as metrics_url,
+        serving(replica.endpoint(acceptance, log).app(), settings) as url,
+    ):
+        log.info("listening", url=url, metrics=metrics_url)
+        await stopping.wait()
 
 
 def run() -> int:

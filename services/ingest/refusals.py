@@ -1,23 +1,47 @@
-"""Why a request is refused: status, name and sentence, as the contract words them."""
+"""Why a request is refused: status, name and sentence, as the contract words them. Pure."""
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
+from schemas.api import Error, Problem, Violation
+
+RETRY_AFTER_SECONDS: Final = 5
 _NAMES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}  # the phrases of RFC 9110, newer than Python's
 
 
 class RefusedError(Exception):
     """A request is answered with an error; the message is for the client."""
 
-    def __init__(self, code: int, message: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, code: int, message: str, headers: Mapping[str, str] | None = None, violations: Sequence[Violation] = ()
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
-        self.headers = headers or {}
+        self.headers = dict(headers or {})
+        self.violations = tuple(violations)
 
-    def body(self) -> dict[str, object]:
+    def error(self) -> Error:
         """The three members of every error reply."""
-        return {"error": error_name(self.code), "message": self.message, "code": self.code}
+        return Error(error=error_name(self.code), message=self.message, code=self.code)
+
+    def problem(self) -> Problem:
+        """The same as problem details (RFC 9457), with every violation."""
+        return Problem(title=error_name(self.code), status=self.code, detail=self.message, errors=self.violations)
+
+
+def unavailable(what: str) -> RefusedError:
+    """Refuse for the time being.
+
+    >>> unavailable("The inference queue is").message
+    'The inference queue is unavailable; retry after 5 seconds'
+    """
+    return RefusedError(
+        503,
+        f"{what} unavailable; retry after {RETRY_AFTER_SECONDS} seconds",
+        {"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
 
 
 def error_name(code: int) -> str:

@@ -1,42 +1,28 @@
-"""What the endpoint answers. Pure."""
+"""What the endpoint answers about an inference. Pure."""
 
-from datetime import datetime
-from typing import Final
-
-from schemas.events import InferenceStatus
-
-MODEL: Final = "color-classification"
-QUEUED: Final = f"Message queued successfully on the inference queue for {MODEL}"
+from schemas.api import Progress, ReportState, Status
+from services.ingest.inferences import Inference
 
 
-def accepted(inference_id: str) -> dict[str, object]:
-    """The reply to an accepted batch: three members and no other."""
-    return {"message": QUEUED, "inference_id": inference_id, "model": MODEL}
-
-
-def status_reply(status: InferenceStatus) -> dict[str, object]:
-    """The reply that says how far a batch is."""
-    done = status.succeeded + status.failed
-    return {
-        "id": status.inference_id,
-        "created_at": _text(status.created_at),
-        "updated_at": _text(status.updated_at),
-        "status": status.state,
-        "model": MODEL,
-        "response_code": 200,
-        "request_item_count": status.size,
-        "response_item_count": done,
-        "response_time": round(((status.finished_at or status.updated_at) - status.created_at).total_seconds(), 3),
-        "progress": {
-            "total": status.size,
-            "succeeded": status.succeeded,
-            "failed": status.failed,
-            "pending": status.size - done,
-        },
-        "expires_at": _text(status.expires_at),
-        "report": {"email_status": status.email_status},
-    }
-
-
-def _text(moment: datetime | None) -> str | None:
-    return moment.isoformat().replace("+00:00", "Z") if moment else None
+def status_of(inference: Inference) -> Status:
+    """Say how far a batch is."""
+    done = inference.succeeded + inference.failed
+    last = inference.finished_at or inference.updated_at
+    return Status(
+        id=inference.inference_id,
+        created_at=inference.created_at,
+        updated_at=inference.updated_at,
+        status=inference.state,
+        response_code=200,
+        request_item_count=inference.size,
+        response_item_count=done,
+        response_time=max(0.0, round((last - inference.created_at).total_seconds(), 3)),
+        progress=Progress(
+            total=inference.size,
+            succeeded=inference.succeeded,
+            failed=inference.failed,
+            pending=max(0, inference.size - done),
+        ),
+        expires_at=inference.expires_at,
+        report=ReportState(email_status=inference.email_status),
+    )

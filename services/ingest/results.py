@@ -1,31 +1,96 @@
 """The results of a batch: from the report store once it is finished, from the log while it is not."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, Literal
 
-from schemas.events import BatchSubmitted, ImageClassified, UndecodableError
-from schemas.results import Report, ResultItem, report_path
+from pydantic import TypeAdapter
+
+from schemas.events import ImageClassified, UndecodableError
+from schemas.results import ResultItem, report_path, results_csv_path, results_ndjson_path
+from schemas.results_csv import csv_of
+from services.ingest.inferences import Inference
 from services.runtime.kafka import Record
 from services.runtime.object_store import ObjectFolder
 
-ReadLog = Callable[[BatchSubmitted], Awaitable[list[Record]]]
+Form = Literal["application/json", "application/x-ndjson", "text/csv"]
+FORMS: Final[tuple[Form, ...]] = ("application/json", "application/x-ndjson", "text/csv")
+_ITEMS: Final[TypeAdapter[tuple[ResultItem, ...]]] = TypeAdapter(tuple[ResultItem, ...])
+_SCANS_AT_ONCE: Final = 8
+
+ReadLog = Callable[[Inference], Awaitable[list[Record]]]
 
 
-async def results_of(batch: BatchSubmitted, store: ObjectFolder, read_log: ReadLog) -> tuple[ResultItem, ...]:
-    """Give the results in input order: all of them when the report is there, those that exist so far otherwise."""
-    stored = await store.get(report_path(batch.inference_id))
-    if stored is not None:
-        return Report.model_validate_json(stored).items
-    return results_so_far(batch, await read_log(batch))
+class Results:
+    """Finds results, in the form that is wanted."""
+
+    def __init__(self, store: ObjectFolder, read_log: ReadLog) -> None:
+        self._store = store
+        self._read_log = read_log
+        self._scans = asyncio.Semaphore(_SCANS_AT_ONCE)
+
+    async def of(self, inference: Inference, form: Form) -> bytes:
+        """Give all results of a finished batch, or those that exist so far, in input order.
+
+        Raises `StoreUnavailableError` and `KafkaUnavailableError`.
+        """
+        stored = None if inference.state == "in_progress" else await self._stored(inference.inference_id, form)
+        return written(await self.so_far(inference), form) if stored is None else stored
+
+    async def final(self, inference: Inference) -> bytes | None:
+        """Give all results of a finished batch as JSON, or None while they are not in the store."""
+        if inference.state == "in_progress" or await self._store.get(report_path(inference.inference_id)) is None:
+            return None
+        return await self._stored(inference.inference_id, "application/json")
+
+    async def so_far(self, inference: Inference) -> tuple[ResultItem, ...]:
+        """Read the results that are in the log."""
+        async with self._scans:
+            return results_so_far(inference, await self._read_log(inference))
+
+    async def _stored(self, inference_id: str, form: Form) -> bytes | None:
+        if form == "text/csv":
+            return await self._store.get(results_csv_path(inference_id))
+        lines = await self._store.get(results_ndjson_path(inference_id))
+        return _array(lines) if lines is not None and form == "application/json" else lines
 
 
-def results_so_far(batch: BatchSubmitted, records: list[Record]) -> tuple[ResultItem, ...]:
-    """Pick the batch's results out of its log, by the rules of the reporter: its fingerprint, the first one wins."""
+def results_so_far(inference: Inference, records: Iterable[Record]) -> tuple[ResultItem, ...]:
+    """Pick a batch's results out of its log, by the rules of the reporter: its fingerprint, the first one wins."""
     found: dict[int, ResultItem] = {}
     for record in records:
-        try:
-            event = ImageClassified.decode(record.value)
-        except UndecodableError:
-            continue
-        if (event.inference_id, event.fingerprint) == (batch.inference_id, batch.fingerprint):
-            found.setdefault(event.index, ResultItem.model_validate(event.model_dump()))
-    return tuple(found[index] for index in sorted(found) if index < batch.size)
+        item = result_in(inference, record)
+        if item is not None:
+            found.setdefault(item.index, item)
+    return tuple(found[index] for index in sorted(found))
+
+
+def result_in(inference: Inference, record: Record) -> ResultItem | None:
+    """Read one record; None where it is no result of this batch."""
+    try:
+        event = ImageClassified.decode(record.value)
+    except UndecodableError:
+        return None
+    if event.inference_id != inference.inference_id or event.index >= inference.size:
+        return None
+    if inference.fingerprint not in {None, event.fingerprint}:
+        return None
+    return ResultItem.model_validate(event.model_dump())
+
+
+def written(items: tuple[ResultItem, ...], form: Form) -> bytes:
+    """Write results in a form."""
+    if form == "text/csv":
+        return csv_of(items)
+    if form == "application/x-ndjson":
+        return b"".join(item.model_dump_json().encode() + b"\n" for item in items)
+    return _ITEMS.dump_json(items)
+
+
+def _array(lines: bytes) -> bytes:
+    r"""Make a JSON array of JSON lines.
+
+    >>> _array(b'{"a":1}\n{"a":2}\n')
+    b'[{"a":1},{"a":2}]'
+    """
+    return b"[" + lines.strip().replace(b"\n", b",") + b"]"

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from schemas.fields import MAX_BATCH
 from services.runtime.settings import Port, Seconds, ServiceSettings
 
 
@@ -15,3 +16,12 @@ class IngestSettings(ServiceSettings):
     )
     deadline_seconds: Seconds = Field(3600, description="time after which a batch is reported as it is")
     body_timeout_seconds: Seconds = Field(30, description="how long a client may take to send a body")
+    idle_timeout_seconds: Seconds = Field(75, description="how long a connection may take to send (more) headers")
+    max_connections: int = Field(4_096, ge=1, description="open connections; more are closed at once")
+    requests_per_minute: int = Field(120, ge=1, description="submissions of one API key, over all replicas")
+    images_per_minute: int = Field(
+        3_000, ge=MAX_BATCH, description="images of one API key, over all replicas; a whole batch must fit"
+    )
+    reads_per_minute: int = Field(600, ge=1, description="other requests of one API key, for each replica")
+    failures_per_minute: int = Field(60, ge=1, description="requests with a wrong key from one address")
+    results_timeout_seconds: Seconds = Field(15, description="how long reading partial results may take")

@@ -1,0 +1,102 @@
+"""The HTTP server under the application: bounded connections, and the contract's form for what is not even HTTP."""
+
+import asyncio
+import resource
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from services.ingest import metrics
+from services.ingest.refusals import RefusedError
+from services.ingest.settings import IngestSettings
+
+_FILES_FOR_OTHERS: Final = 128
+_BACKLOG: Final = 1024
+
+
+@asynccontextmanager
+async def serving(app: web.Application, settings: IngestSettings) -> AsyncIterator[str]:
+    """Serve until the block ends; yields the URL. What is in flight then may end within the drain's limit."""
+    runner = _Runner(
+        app,
+        access_log=None,
+        shutdown_timeout=settings.drain_timeout_seconds,
+        keepalive_timeout=settings.idle_timeout_seconds,
+        lingering_time=2.0,
+        auto_decompress=False,
+    )
+    runner.max_connections = _possible(settings.max_connections)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.host, settings.port, backlog=_BACKLOG).start()
+        yield f"http://{settings.host}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def _possible(max_connections: int) -> int:
+    """Leave file descriptors for Kafka and the report store: without them, accepting would spin."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, min(max_connections, files - _FILES_FOR_OTHERS))
+
+
+class _Runner(web.AppRunner):
+    """Makes a server of bounded connections out of aiohttp's own."""
+
+    max_connections = 1
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        server = _Server(made.request_handler, request_factory=made.request_factory, **made._kwargs)  # noqa: SLF001
+        server.max_connections = self.max_connections
+        return server
+
+
+class _Server(web.Server):
+    max_connections = 1
+
+    def __call__(self) -> RequestHandler:
+        connection = _Connection(self, loop=asyncio.get_running_loop(), **self._kwargs)
+        connection.is_one_too_many = len(self._connections) >= self.max_connections
+        return connection
+
+
+class _Connection(RequestHandler):
+    __slots__ = ("is_one_too_many",)
+    is_one_too_many: bool
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Close at once what is over the limit: a client that opens thousands must not starve the others."""
+        super().connection_made(transport)
+        metrics.CONNECTIONS.inc()
+        if self.is_one_too_many:
+            metrics.CONNECTIONS_REFUSED.inc()
+            self.force_close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self._manager is not None:
+            metrics.CONNECTIONS.dec()
+        super().connection_lost(exc)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002  # it quotes what was sent
+    ) -> web.StreamResponse:
+        """Answer what is not HTTP, in the contract's form; it is the client's noise and not logged."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("the reply has begun") from exc
+        sentence = "The request is not valid HTTP" if status < 500 else "The request could not be processed"
+        response = web.Response(
+            body=RefusedError(status, sentence).error().model_dump_json(),
+            status=status,
+            content_type="application/json",
+        )
+        response.force_close()
+        metrics.REQUESTS.labels(str(status)).inc()
+        return response

@@ -1,0 +1,133 @@
+"""Taking a batch: the checks of the contract, in its order, up to the queue."""
+
+import asyncio
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from aiohttp import web
+
+from schemas.api import Accepted, Violation
+from schemas.events import ImageFields
+from services.ingest.accepting import Acceptance
+from services.ingest.batches import batch_of, idempotent_id
+from services.ingest.door import Door, too_many
+from services.ingest.inferences import Inferences
+from services.ingest.rate_limits import RateExceededError
+from services.ingest.refusals import RefusedError
+from services.ingest.request_headers import is_clearly_not_json, is_idempotency_key, preferences
+from services.ingest.results import Results
+from services.ingest.validation import InvalidBodyError, read_images
+from services.ingest.watching import Watchers
+from services.runtime.logs import Logger
+from services.runtime.object_store import StoreUnavailableError
+
+MAX_BODY_BYTES: Final = 2 * 1024 * 1024
+_LOOK_AGAIN_SECONDS: Final = 0.25
+
+
+@dataclass(frozen=True)
+class Submitting:
+    """Handles `POST /inference/color-classification`."""
+
+    door: Door
+    acceptance: Acceptance
+    inferences: Inferences
+    watchers: Watchers
+    results: Results
+    deadline_seconds: float
+    body_timeout_seconds: float
+    log: Logger
+
+    async def submit(self, request: web.Request) -> web.Response:
+        """Accept a batch, and answer when it is durable."""
+        key = self.door.enter(request, "submit")
+        _check_headers(request)
+        wanted = preferences(request.headers.getall("Prefer", ()))
+        images = _images(await self._body(request), lenient=wanted.lenient)
+        idempotency_key = _idempotency_key(request)
+        inference_id = idempotent_id(key.key_id, idempotency_key) if idempotency_key else str(uuid.uuid4())
+        batch = batch_of(images, inference_id, key.key_id, datetime.now(UTC), self.deadline_seconds)
+        try:
+            await self.acceptance.accept(batch, idempotent=idempotency_key is not None)
+        except RateExceededError as error:
+            raise too_many(error) from error
+        self.log.info("batch_accepted", inference_id=inference_id, key_id=key.key_id, size=len(images))
+        results = await self._results_within(inference_id, wanted.wait_seconds) if wanted.wait_seconds else None
+        return _accepted(inference_id, results, wanted.applied(waited=results is not None))
+
+    async def _body(self, request: web.Request) -> bytes:
+        """Read the body, which the client may only now have been asked to send."""
+        try:
+            async with asyncio.timeout(self.body_timeout_seconds):
+                if request.headers.get("Expect", "").lower() == "100-continue":
+                    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                    request.writer.output_size = 0  # the reply itself has not begun
+                return await request.read()
+        except TimeoutError as error:
+            raise RefusedError(408, "The request body did not arrive in time", {"Connection": "close"}) from error
+        except (web.RequestPayloadError, ConnectionError) as error:
+            raise RefusedError(400, "The request body is not what the headers say") from error
+
+    async def _results_within(self, inference_id: str, seconds: int) -> bytes | None:
+        """Wait for the finished results; None when they are not there in time, or cannot be read."""
+        with self.watchers.watching(inference_id) as changed, suppress(TimeoutError, StoreUnavailableError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    inference = self.inferences.get(inference_id)
+                    if inference is not None and (found := await self.results.final(inference)) is not None:
+                        return found
+                    await self._next_look(changed, finished=inference is not None and inference.state != "in_progress")
+        return None
+
+    async def _next_look(self, changed: asyncio.Event, *, finished: bool) -> None:
+        """Wait for a change of the status; a report that is about to be stored says nothing, so look again soon."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_AGAIN_SECONDS if finished else None):
+                await changed.wait()
+        changed.clear()
+
+
+def _check_headers(request: web.Request) -> None:
+    """Refuse what need not be read: too long, compressed, or clearly something else than JSON."""
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        raise too_large()
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise RefusedError(
+            415,
+            "The request body must not be compressed; send it without Content-Encoding",
+            {"Accept-Encoding": "identity"},
+        )
+    if is_clearly_not_json(request.headers.get("Content-Type", "")):
+        raise RefusedError(
+            415, "The request body must be JSON; send it as application/json", {"Accept-Post": "application/json"}
+        )
+
+
+def _images(body: bytes, *, lenient: bool) -> list[ImageFields]:
+    try:
+        return read_images(body, lenient=lenient)
+    except InvalidBodyError as error:
+        violations = [Violation(detail=each.sentence, pointer=f"#{each.pointer}") for each in error.violations]
+        raise RefusedError(400, str(error), violations=violations) from error
+
+
+def _idempotency_key(request: web.Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not is_idempotency_key(key):
+        raise RefusedError(400, "The Idempotency-Key must be 1 to 255 printable ASCII characters")
+    return key
+
+
+def _accepted(inference_id: str, results: bytes | None, headers: dict[str, str]) -> web.Response:
+    body = Accepted(inference_id=inference_id).model_dump_json().encode()
+    if results is not None:
+        body = body[:-1] + b',"results":' + results + b"}"
+    return web.Response(body=body, content_type="application/json", headers=headers)
+
+
+def too_large() -> RefusedError:
+    """Refuse a body by its size."""
+    return RefusedError(413, "The request body is larger than 2 MiB")

@@ -1,0 +1,59 @@
+"""Replicas of the endpoint as processes of their own."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.waiting import wait_for
+
+
+@dataclass(frozen=True)
+class Replica:
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    def lines(self) -> list[dict[str, Any]]:
+        complete = self.output.read_text().rpartition("\n")[0]
+        return [json.loads(line) for line in complete.splitlines()]
+
+    def find(self, event: str) -> dict[str, Any] | None:
+        return next((line for line in self.lines() if line["event"] == event), None)
+
+    @property
+    def url(self) -> str:
+        listening = self.find("listening")
+        assert listening is not None
+        return str(listening["url"])
+
+    @property
+    def monitoring_url(self) -> str:
+        listening = self.find("listening")
+        assert listening is not None
+        return str(listening["metrics"]).removesuffix("/metrics")
+
+
+@contextmanager
+def replica(bootstrap: str, report_store: Path, **settings: object) -> Iterator[Replica]:
+    """Run one, ready; what it says is shown when it does not come up."""
+    given = {"bootstrap_servers": bootstrap, "host": "127.0.0.1", "port": 0, "report_store": report_store} | settings
+    ours = {f"HUESTREAM_{name.upper()}": str(value) for name, value in given.items()}
+    others = {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")}
+    with tempfile.NamedTemporaryFile(prefix="ingest-", suffix=".log") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "services", "ingest"], stdout=output, stderr=subprocess.PIPE, env=others | ours
+        )
+        running = Replica(process, Path(output.name))
+        try:
+            wait_for(lambda: running.find("listening") or process.poll() is not None or None, "replica", 30)
+            assert process.poll() is None, running.output.read_text()
+            yield running
+        finally:
+            process.kill()
+            process.communicate(timeout=10)
