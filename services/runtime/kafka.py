@@ -41,6 +41,15 @@ class Publisher:
         self._producer = producer
         self._timeout_seconds = timeout_seconds
 
+    async def prepare(self, topics: Sequence[Topic]) -> None:
+        """Learn where the topics are, so that the first event does not have to; raises `KafkaUnavailableError`."""
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                for topic in topics:
+                    await self._producer.partitions_for(topic.name)
+        except (TimeoutError, KafkaError) as error:
+            raise KafkaUnavailableError(f"Kafka did not say where its topics are: {type(error).__name__}") from error
+
     async def publish(self, topic: Topic, events: Sequence[Event]) -> list[tuple[int, int]]:
         """Write all events; returns partition and offset of each, in order.
 
