@@ -106,6 +106,7 @@ async def main(stopping: asyncio.Event) -> None:
         consumer(servers, patience) as log_in,
     ):
         follower = Follower(log_in, replica.folds, log)
+        await out.prepare([IMAGES_SUBMITTED, BATCHES_SUBMITTED])
         await follower.catch_up(patience)
         # The log is followed until the last request has ended: it waits for its batch record.
         async with beside(follower.follow(), replica.tidy()):
