@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from typing import Final
 from weakref import WeakValueDictionary
 
+from schemas.events import BatchSubmitted
 from schemas.topics import BATCHES_SUBMITTED, IMAGES_SUBMITTED
 from services.ingest import metrics
 from services.ingest.batches import Batch
 from services.ingest.inferences import Inferences
-from services.ingest.rate_limits import Limits
+from services.ingest.rate_limits import Limits, RateExceededError
 from services.ingest.refusals import RETRY_AFTER_SECONDS, RefusedError, unavailable
 from services.runtime.following import Follower
 from services.runtime.kafka import KafkaUnavailableError, Publisher
@@ -20,6 +21,8 @@ _ONCE_AWAY_SECONDS: Final = 2.0
 """How long a request waits for a Kafka that has not answered the one before."""
 _UNREADY_SECONDS: Final = 10.0
 """How long this replica asks for no requests after a failure; then one has to try."""
+
+_HEARSAY_SECONDS: Final = 0.1
 
 
 class Acceptance:
@@ -77,7 +80,7 @@ class Acceptance:
     async def _accept(self, batch: Batch) -> None:
         """Spend the batch's images and publish it; give them back when that did not succeed."""
         record = batch.record
-        self._limits.reserve(record.key_id, record.inference_id, record.size, time.time())
+        await self._reserve(record)
         try:
             await self._publish_in_time(batch)
         except BaseException:
@@ -86,6 +89,18 @@ class Acceptance:
         self._limits.settle(record.inference_id)
         metrics.BATCHES.inc()
         metrics.IMAGES.inc(record.size)
+
+    async def _reserve(self, record: BatchSubmitted) -> None:
+        """Spend the images as of the time that the other replicas will read; refuse only what is refused twice.
+
+        What other replicas have just accepted is not read yet: a moment later, the refusal can say how long it holds.
+        """
+        at = record.submitted_at.timestamp()
+        try:
+            self._limits.reserve(record.key_id, record.inference_id, record.size, at)
+        except RateExceededError:
+            await asyncio.sleep(_HEARSAY_SECONDS)
+            self._limits.reserve(record.key_id, record.inference_id, record.size, at + _HEARSAY_SECONDS)
 
     async def _publish_in_time(self, batch: Batch) -> None:
         patience = self._timeout_seconds if self._failed_at is None else min(_ONCE_AWAY_SECONDS, self._timeout_seconds)
