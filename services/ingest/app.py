@@ -10,6 +10,7 @@ from aiohttp import web
 
 from services.ingest import metrics
 from services.ingest.door import KEY_ID, Door
+from services.ingest.events import Events
 from services.ingest.reading import Reading
 from services.ingest.refusals import RefusedError
 from services.ingest.request_headers import PROBLEM, wants_problem
@@ -17,6 +18,7 @@ from services.ingest.submitting import MAX_BODY_BYTES, Submitting, too_large
 from services.runtime.logs import Logger
 
 SUBMIT: Final = "/inference/color-classification"
+BEGAN: Final = web.RequestKey("began", float)
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -29,6 +31,7 @@ class Endpoint:
     door: Door
     submitting: Submitting
     reading: Reading
+    events: Events
     log: Logger
 
     def app(self) -> web.Application:
@@ -37,18 +40,18 @@ class Endpoint:
         app.router.add_post(SUBMIT, self.submitting.submit, expect_handler=_expect)
         app.router.add_get("/inference/{inference_id}/status", self.reading.status)
         app.router.add_get("/inference/{inference_id}/results", self.reading.results_of)
+        app.router.add_get("/inference/{inference_id}/events", self.events.events, allow_head=False)
+        app.on_shutdown.append(self.events.stop)
         app.on_response_prepare.append(self._add_headers)
         return app
 
     @web.middleware
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Turn every outcome into a reply of the contract, with an id that the logs know too."""
-        began = time.monotonic()
+        request[BEGAN] = time.monotonic()
         request[REQUEST_ID] = uuid.uuid4().hex
         response = await self._handled(request, handler)
-        seconds = time.monotonic() - began
         metrics.REQUESTS.labels(str(response.status)).inc()
-        metrics.REQUEST_SECONDS.observe(seconds)
         self.log.info(
             "request",
             request_id=request[REQUEST_ID],
@@ -56,7 +59,7 @@ class Endpoint:
             path=request.path[:100],
             status=response.status,
             key_id=request.get(KEY_ID),
-            seconds=round(seconds, 4),
+            seconds=round(time.monotonic() - request[BEGAN], 4),
         )
         return response
 
@@ -73,6 +76,7 @@ class Endpoint:
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         """Add what every reply has, streams too."""
+        metrics.REQUEST_SECONDS.observe(time.monotonic() - request[BEGAN])
         response.headers["x-request-id"] = request[REQUEST_ID]
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Content-Type-Options"] = "nosniff"

@@ -11,6 +11,7 @@ from services.ingest import metrics
 from services.ingest.accepting import Acceptance
 from services.ingest.app import Endpoint
 from services.ingest.door import Door
+from services.ingest.events import Events
 from services.ingest.inferences import Inference, Inferences
 from services.ingest.rate_limits import Limits
 from services.ingest.reading import Reading
@@ -21,13 +22,14 @@ from services.ingest.submitting import Submitting
 from services.ingest.watching import Watchers
 from services.runtime.api_keys import KeyRing
 from services.runtime.following import Follower
-from services.runtime.kafka import Publisher, Record, consumer, publisher
+from services.runtime.kafka import Record, consumer, publisher
 from services.runtime.lifecycle import beside, run_service
 from services.runtime.logs import Logger, configure_logs
 from services.runtime.monitoring import monitoring
 from services.runtime.object_store import object_folder
 from services.runtime.scanning import records_of
 from services.runtime.settings import read_settings
+from services.runtime.tailing import Tail
 from services.runtime.topic_admin import require
 
 _TIDY_SECONDS = 600.0
@@ -64,7 +66,7 @@ class Replica:
             metrics.INFERENCES.set(len(self.inferences))
             await asyncio.sleep(_TIDY_SECONDS)
 
-    def endpoint(self, acceptance: Acceptance, log: Logger) -> Endpoint:
+    def endpoint(self, acceptance: Acceptance, tail: Tail, log: Logger) -> Endpoint:
         """Put the handlers together."""
         settings = self.settings
         door = Door(self.keys, self.limits)
@@ -79,7 +81,9 @@ class Replica:
             body_timeout_seconds=settings.body_timeout_seconds,
             log=log,
         )
-        return Endpoint(door, submitting, Reading(door, self.inferences, results), log)
+        reading = Reading(door, self.inferences, results)
+        events = Events(door, reading, results, self.watchers, tail, settings.max_event_streams)
+        return Endpoint(door, submitting, reading, events, log)
 
 
 async def _read_log(settings: IngestSettings, inference: Inference) -> list[Record]:
@@ -104,26 +108,28 @@ async def main(stopping: asyncio.Event) -> None:
     async with (
         publisher(servers, settings.publish_timeout_seconds, patience) as out,
         consumer(servers, patience) as log_in,
+        consumer(servers, patience) as results_in,
     ):
+        tail = Tail(results_in, IMAGES_CLASSIFIED)
         follower = Follower(log_in, replica.folds, log)
         await out.prepare([IMAGES_SUBMITTED, BATCHES_SUBMITTED])
         await follower.catch_up(patience)
         # The log is followed until the last request has ended: it waits for its batch record.
-        async with beside(follower.follow(), replica.tidy()):
-            await _serve(replica, out, follower, log, stopping)
+        async with beside(follower.follow(), tail.follow(), replica.tidy()):
+            acceptance = Acceptance(out, follower, replica.inferences, replica.limits, settings.publish_timeout_seconds)
+            await _serve(replica.endpoint(acceptance, tail, log), acceptance, settings, log, stopping)
     log.info("stopped")
 
 
-async def _serve(replica: Replica, out: Publisher, follower: Follower, log: Logger, stopping: asyncio.Event) -> None:
-    settings = replica.settings
-    acceptance = Acceptance(out, follower, replica.inferences, replica.limits, settings.publish_timeout_seconds)
-
+async def _serve(
+    endpoint: Endpoint, acceptance: Acceptance, settings: IngestSettings, log: Logger, stopping: asyncio.Event
+) -> None:
     def trouble() -> str | None:
         return "stopping" if stopping.is_set() else acceptance.trouble()
 
     async with (
         monitoring(settings.metrics_host, settings.metrics_port, ready=trouble) as metrics_url,
-        serving(replica.endpoint(acceptance, log).app(), settings) as url,
+        serving(endpoint.app(), settings) as url,
     ):
         log.info("listening", url=url, metrics=metrics_url)
         await stopping.wait()

@@ -12,3 +12,4 @@ PUBLISH_SECONDS: Final = Histogram("huestream_ingest_publish_seconds", "Time unt
 CONNECTIONS: Final = Gauge("huestream_ingest_connections", "Open connections")
 CONNECTIONS_REFUSED: Final = Counter("huestream_ingest_connections_refused_total", "Connections over the limit")
 INFERENCES: Final = Gauge("huestream_ingest_inferences", "Inferences that this replica knows")
+STREAMS: Final = Gauge("huestream_ingest_event_streams", "Open event streams")

@@ -13,6 +13,8 @@ from schemas.events import BatchSubmitted
 
 WINDOW_SECONDS: Final = 60.0
 _TOLERANCE: Final = 1e-3  # of a second or a unit: clocks are floats
+_MARGIN_SECONDS: Final = 0.25
+"""Added to what a client is told to wait: the clocks of replicas and clients are not one."""
 _TIDY_ABOVE: Final = 10_000
 
 
@@ -44,7 +46,7 @@ class Budget:
     def wait(self, key_id: str, units: int, now: float) -> int:
         """Whole seconds until these units can be spent; 0 when they can be now."""
         missing = self._debt(key_id, now) + units * self._cost - WINDOW_SECONDS
-        return max(0, math.ceil(missing - _TOLERANCE))
+        return math.ceil(missing + _MARGIN_SECONDS) if missing > _TOLERANCE else 0
 
     def spend(self, key_id: str, units: int, at: float) -> None:
         """Spend units that were used at a time, whether they are there or not."""

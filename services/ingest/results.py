@@ -35,7 +35,9 @@ class Results:
         Raises `StoreUnavailableError` and `KafkaUnavailableError`.
         """
         stored = None if inference.state == "in_progress" else await self._stored(inference.inference_id, form)
-        return written(await self.so_far(inference), form) if stored is None else stored
+        if stored is not None:
+            return stored
+        return written(results_so_far(inference, await self.log_of(inference)), form)
 
     async def final(self, inference: Inference) -> bytes | None:
         """Give all results of a finished batch as JSON, or None while they are not in the store."""
@@ -43,10 +45,10 @@ class Results:
             return None
         return await self._stored(inference.inference_id, "application/json")
 
-    async def so_far(self, inference: Inference) -> tuple[ResultItem, ...]:
-        """Read the results that are in the log."""
+    async def log_of(self, inference: Inference) -> list[Record]:
+        """Read the records that are in the log so far."""
         async with self._scans:
-            return results_so_far(inference, await self._read_log(inference))
+            return await self._read_log(inference)
 
     async def _stored(self, inference_id: str, form: Form) -> bytes | None:
         if form == "text/csv":
