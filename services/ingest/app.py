@@ -41,6 +41,7 @@ class Endpoint:
         app.router.add_get("/inference/{inference_id}/status", self.reading.status)
         app.router.add_get("/inference/{inference_id}/results", self.reading.results_of)
         app.router.add_get("/inference/{inference_id}/events", self.events.events, allow_head=False)
+        app.router.add_get("/inferences", self.reading.inferences_of)
         app.on_shutdown.append(self.events.stop)
         app.on_response_prepare.append(self._add_headers)
         return app

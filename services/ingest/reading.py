@@ -1,20 +1,27 @@
-"""What an owner reads: status and results of one inference."""
+"""What an owner reads: status and results of one inference, and the list of all."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from aiohttp import web
 
+from schemas.api import InferenceList
 from schemas.events import ApiKey
+from services.ingest.cursors import CursorError, cursor_of, position_of
 from services.ingest.door import Door
-from services.ingest.inferences import Inference, Inferences
+from services.ingest.inferences import Inference, Inferences, Position
 from services.ingest.refusals import RefusedError, unavailable
 from services.ingest.replies import status_of
 from services.ingest.request_headers import choose
 from services.ingest.results import FORMS, Results
 from services.runtime.kafka import KafkaUnavailableError
 from services.runtime.object_store import StoreUnavailableError
+
+MAX_LIMIT: Final = 100
+_DEFAULT_LIMIT: Final = 20
 
 
 def _now() -> datetime:
@@ -46,6 +53,16 @@ class Reading:
             raise unavailable("The results are") from error
         return web.Response(body=body, content_type=form, charset="utf-8" if form == "text/csv" else None)
 
+    async def inferences_of(self, request: web.Request) -> web.Response:
+        """List the owner's inferences, newest first."""
+        key = self.door.enter(request, "read")
+        limit, before = _limit(request.query.get("limit")), _position(request.query.get("cursor"), key)
+        found = self.inferences.newest(self.door.keys_of_owner(key), limit + 1, before)
+        shown = found[:limit]
+        more = cursor_of(shown[-1].position, key.secret_sha256) if len(found) > limit else None
+        reply = InferenceList(inferences=tuple(map(status_of, shown)), next_cursor=more)
+        return web.Response(body=reply.model_dump_json(), content_type="application/json")
+
     def owned(self, request: web.Request, key: ApiKey) -> Inference:
         """Find the inference of the path; another owner's is as unknown as one that never was."""
         inference_id = request.match_info["inference_id"].lower()
@@ -59,6 +76,21 @@ class Reading:
         if inference.expires_at is not None and inference.is_expired(self.now()):
             date = f"{inference.expires_at:%Y-%m-%d}"
             raise RefusedError(410, f"Results of inference {inference.inference_id} expired on {date}")
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return _DEFAULT_LIMIT
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_LIMIT:
+        raise RefusedError(400, f"Invalid data. The limit must be a number from 1 to {MAX_LIMIT}")
+    return int(text)
+
+
+def _position(cursor: str | None, key: ApiKey) -> Position | None:
+    try:
+        return position_of(cursor, key.secret_sha256) if cursor is not None else None
+    except CursorError as error:
+        raise RefusedError(400, "Invalid data. The cursor is none that this list has given to this key") from error
 
 
 def _printable(text: str) -> str:

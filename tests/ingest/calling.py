@@ -1,8 +1,9 @@
 """Calls to replicas, and what they answer."""
 
+import asyncio
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,3 +66,9 @@ class Caller:
 
     async def get(self, path: str, **headers: str) -> Answer:
         return await self.call("GET", path, **headers)
+
+
+async def eventually(holds: Callable[[], Awaitable[object]], timeout_seconds: float = 40) -> None:
+    async with asyncio.timeout(timeout_seconds):
+        while not await holds():  # noqa: ASYNC110  # what holds is in other processes
+            await asyncio.sleep(0.1)

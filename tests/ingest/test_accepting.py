@@ -5,7 +5,6 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from uuid import uuid5
 
@@ -13,18 +12,12 @@ import aiohttp
 import pytest
 
 from services.ingest.batches import idempotent_id
-from tests.ingest.calling import Caller, images
+from tests.ingest.calling import Answer, Caller, eventually, images
 from tests.ingest.others import Others
 from tests.ingest.replicas import Replica, replica
 from tests.kafka_fixtures import RunningKafka
 
 pytestmark = pytest.mark.system
-
-
-async def eventually(holds: Callable[[], Awaitable[object]], timeout_seconds: float = 40) -> None:
-    async with asyncio.timeout(timeout_seconds):
-        while not await holds():  # noqa: ASYNC110  # what holds is in other processes
-            await asyncio.sleep(0.1)
 
 
 async def test_what_was_accepted_is_in_the_log_images_and_batch_record(caller: Caller, others: Others) -> None:
@@ -147,7 +140,7 @@ async def test_a_kafka_that_is_away_is_a_503_in_time_then_sooner_and_the_retry_i
                 assert ready.status == 200
 
 
-async def _timed(caller: Caller) -> tuple[object, float]:
+async def _timed(caller: Caller) -> tuple[Answer, float]:
     began = time.monotonic()
     answer = await caller.submit(images(2), Idempotency_Key="away")
     return answer, time.monotonic() - began
