@@ -7,7 +7,7 @@ was received is derived from the rows, so that a crash between any two writes lo
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,6 +24,9 @@ class Row(ResultItem):
     """The result of one image as the table keeps it."""
 
     classified_at: UtcTime
+
+
+_ROW_FIELDS: Final = set(Row.model_fields)
 
 
 class Head(BaseModel):
@@ -91,10 +94,9 @@ class Gathering:
         key = _row_key(result.inference_id, result.fingerprint, result.index)
         if key in self._tables.rows:
             return "duplicate"
-        row = Row(**result.model_dump(include=set(Row.model_fields)))
-        self._tables.rows[key] = row.model_dump_json(exclude_none=True).encode()
+        self._tables.rows[key] = result.model_dump_json(include=_ROW_FIELDS).encode()
         if head is not None:
-            self._received_of(head)[row.index] = row.status == "succeeded"
+            self._received_of(head)[result.index] = result.status == "succeeded"
         return "new"
 
     def is_complete(self, head: Head) -> bool:

@@ -13,7 +13,7 @@ from services.reporter.collecting import Collector, due
 from services.reporter.gathering import Gathering, Head, Tables
 from services.reporter.reports import report_of
 from services.runtime.logs import configure_logs
-from tests.reporter.examples import FINGERPRINT, INFERENCE_ID, NOW, OTHER_FINGERPRINT, batch, result
+from tests.reporter.examples import FINGERPRINT, INFERENCE_ID, NOW, OTHER_FINGERPRINT, batch, classification, result
 
 LATE = NOW + timedelta(hours=2)
 LOG = configure_logs("test", "error")
@@ -53,6 +53,26 @@ def test_a_row_stays_under_a_kilobyte() -> None:
     rows: dict[bytes, bytes] = {}
     Gathering(Tables(rows=rows, head={}, sent={})).add(result(0))
     assert max(map(len, rows.values())) < 1024
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"label": None},
+        {"background": classification().background.model_copy(update={"hex": None, "kind": "none"})},
+    ],
+    ids=["no-label", "no-background"],
+)
+def test_a_row_is_read_again_as_it_was_written(change: dict[str, object]) -> None:
+    gathered = gathering()
+    gathered.open(batch(2))
+    written = result(0, classification=classification().model_copy(update=change), custom_id=None)
+    gathered.add(written)
+    gathered.forget()
+    head = gathered.head(INFERENCE_ID)
+    assert head is not None
+    assert gathered.rows(head)[0].classification == written.classification
+    assert gathered.status(head, NOW).succeeded == 1
 
 
 def test_what_is_finished_leaves_nothing_but_its_marker() -> None:
