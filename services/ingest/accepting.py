@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
+from uuid import UUID
 from weakref import WeakValueDictionary
 
 from schemas.events import BatchSubmitted
@@ -115,7 +116,8 @@ class Acceptance:
     async def _publish(self, batch: Batch) -> None:
         """Publish, and read the batch record back: from then on this replica knows it, and which body was first."""
         with metrics.PUBLISH_SECONDS.time():
-            await self._publisher.publish(IMAGES_SUBMITTED, batch.images)
+            start = UUID(batch.record.inference_id).int % IMAGES_SUBMITTED.partitions
+            await self._publisher.publish_evenly(IMAGES_SUBMITTED, batch.images, start)
             [(partition, offset)] = await self._publisher.publish(BATCHES_SUBMITTED, [batch.record])
         await self._follower.wait_for(BATCHES_SUBMITTED, partition, offset, self._timeout_seconds)
 

@@ -1,7 +1,6 @@
-"""From valid images to the events of a batch. Pure."""
+"""From valid images to the records of a batch. Pure."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,9 +15,9 @@ _NAMESPACE: Final = UUID("6d0f2f0e-5d0b-5f43-9a7e-0d8a3f6f7c11")
 
 @dataclass(frozen=True)
 class Batch:
-    """What is published for one accepted request."""
+    """What is published for one accepted request: key and value of each image's record, then the batch record."""
 
-    images: Sequence[ImageSubmitted]
+    images: Sequence[tuple[bytes, bytes]]
     record: BatchSubmitted
 
 
@@ -27,37 +26,42 @@ def idempotent_id(key_id: str, idempotency_key: str) -> str:
     return str(uuid5(_NAMESPACE, f"{key_id}/{idempotency_key}"))
 
 
-def fingerprint(images: Sequence[ImageFields]) -> str:
-    """Hash what was submitted: SHA-256 of the images in canonical JSON, in hexadecimal."""
-    names = list(ImageFields.model_fields)
-    content = [[getattr(image, name) for name in names] for image in images]
-    return hashlib.sha256(json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()
+def fingerprint(encoded: Sequence[bytes]) -> str:
+    """Hash what was submitted: SHA-256 of the images, each as JSON without absent members, in hexadecimal."""
+    return hashlib.sha256(b"[" + b",".join(encoded) + b"]").hexdigest()
 
 
 def batch_of(
     images: Sequence[ImageFields], inference_id: str, key_id: str, now: datetime, deadline_seconds: float
 ) -> Batch:
-    """Build the events of a batch: one for each image, and the record that commits them."""
-    mark = fingerprint(images)
-    deadline_at = now + timedelta(seconds=deadline_seconds)
+    """Build the records of a batch: one for each image, and the one that commits them."""
+    encoded = [image.model_dump_json(exclude_none=True).encode() for image in images]
+    record = BatchSubmitted(
+        inference_id=inference_id,
+        key_id=key_id,
+        size=len(images),
+        fingerprint=fingerprint(encoded),
+        submitted_at=now,
+        deadline_at=now + timedelta(seconds=deadline_seconds),
+    )
+    rest = _rest_of_events(record, images[0])
     return Batch(
         images=[
-            ImageSubmitted(
-                **dict(image),
-                inference_id=inference_id,
-                index=index,
-                fingerprint=mark,
-                submitted_at=now,
-                deadline_at=deadline_at,
-            )
-            for index, image in enumerate(images)
+            (f"{inference_id}/{index}".encode(), b'%b,"index":%d,%b' % (image[:-1], index, rest))
+            for index, image in enumerate(encoded)
         ],
-        record=BatchSubmitted(
-            inference_id=inference_id,
-            key_id=key_id,
-            size=len(images),
-            fingerprint=mark,
-            submitted_at=now,
-            deadline_at=deadline_at,
-        ),
+        record=record,
     )
+
+
+def _rest_of_events(batch: BatchSubmitted, any_image: ImageFields) -> bytes:
+    """Encode what the events of all images share; a model for each of 250 images would cost 2 ms."""
+    event = ImageSubmitted(
+        **dict(any_image),
+        inference_id=batch.inference_id,
+        index=0,
+        fingerprint=batch.fingerprint,
+        submitted_at=batch.submitted_at,
+        deadline_at=batch.deadline_at,
+    )
+    return event.model_dump_json(exclude={*ImageFields.model_fields, "index"})[1:].encode()

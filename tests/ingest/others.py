@@ -5,11 +5,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from aiokafka import TopicPartition
+
 from schemas.events import BatchSubmitted, ImageClassified, ImageSubmitted, InferenceStatus, ItemError
 from schemas.results import Report, ResultItem, report_path, results_csv_path, results_ndjson_path
 from schemas.results_csv import csv_of
-from schemas.topics import BATCHES_SUBMITTED, IMAGES_CLASSIFIED, IMAGES_SUBMITTED, INFERENCES_STATUS
-from services.runtime.kafka import Publisher, Record, publisher
+from schemas.topics import BATCHES_SUBMITTED, IMAGES_CLASSIFIED, IMAGES_SUBMITTED, INFERENCES_STATUS, PARTITIONS
+from services.runtime.kafka import Publisher, Record, consumer, publisher
 from services.runtime.scanning import records_of
 
 _ERROR = ItemError(code="fetch_dns", message="The name has no address")
@@ -32,9 +34,19 @@ class Others:
         return await records_of(self._bootstrap, BATCHES_SUBMITTED, inference_id, since, 20)
 
     async def image(self, inference_id: str, index: int) -> list[ImageSubmitted]:
-        since = datetime.now(UTC) - timedelta(minutes=5)
-        records = await records_of(self._bootstrap, IMAGES_SUBMITTED, f"{inference_id}/{index}", since, 20)
-        return [ImageSubmitted.decode(record.value) for record in records]
+        """Find an image's events, which may be in any partition."""
+        key = f"{inference_id}/{index}".encode()
+        async with consumer(self._bootstrap, 20) as source:
+            partitions = [TopicPartition(IMAGES_SUBMITTED.name, number) for number in range(PARTITIONS)]
+            source.assign(partitions)
+            await source.seek_to_beginning(*partitions)
+            ends = await source.end_offsets(partitions)
+            found: list[ImageSubmitted] = []
+            for partition, end in ends.items():
+                while await source.position(partition) < end:
+                    for records in (await source.getmany(partition, timeout_ms=200)).values():
+                        found += [ImageSubmitted.decode(record.value) for record in records if record.key == key]
+        return found
 
     async def classify(self, inference_id: str, indexes: Sequence[int], fingerprint: str | None = None) -> None:
         """Let these images fail, which is a result as good as any."""

@@ -1,8 +1,13 @@
+import hashlib
 from datetime import UTC, datetime
 from uuid import UUID
 
-from schemas.events import ImageFields
-from services.ingest.batches import batch_of, fingerprint, idempotent_id
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.events import BatchSubmitted, ImageFields, ImageSubmitted
+from schemas.topics import IMAGES_SUBMITTED
+from services.ingest.batches import batch_of, idempotent_id
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 IMAGES = [ImageFields(image_path=f"http://h/{index}", product_type="A") for index in range(3)]
@@ -15,16 +20,32 @@ def test_the_same_key_gives_the_same_id_and_every_other_key_another() -> None:
 
 
 def test_the_fingerprint_tells_bodies_apart_by_content_and_order() -> None:
-    assert fingerprint(IMAGES) == fingerprint(list(IMAGES))
-    assert fingerprint(IMAGES) != fingerprint(IMAGES[::-1])
-    assert fingerprint(IMAGES) != fingerprint([*IMAGES[:2], IMAGES[2].model_copy(update={"custom_id": "x"})])
+    def mark(images: list[ImageFields]) -> str:
+        return batch_of(images, idempotent_id("key1", "abc"), "key1", NOW, 60).record.fingerprint
+
+    assert mark(IMAGES) == mark(list(IMAGES))
+    assert mark(IMAGES) != mark(IMAGES[::-1])
+    assert mark(IMAGES) != mark([*IMAGES[:2], IMAGES[2].model_copy(update={"custom_id": "x"})])
+    assert mark(IMAGES[:1]) == hashlib.sha256(b'[{"image_path":"http://h/0","product_type":"A"}]').hexdigest()
 
 
-def test_images_and_record_of_a_batch_carry_one_id_and_one_fingerprint() -> None:
-    batch = batch_of(IMAGES, idempotent_id("key1", "abc"), "key1", NOW, 60)
-    assert [image.index for image in batch.images] == [0, 1, 2]
-    assert {(image.inference_id, image.fingerprint) for image in batch.images} == {
-        (batch.record.inference_id, batch.record.fingerprint)
-    }
-    assert batch.record.size == 3
+TEXTS = st.text(st.characters(exclude_categories=["C"]), max_size=20).map(lambda text: f"a{text}")
+
+
+@given(images=st.lists(st.builds(ImageFields, image_path=st.just("http://h/"), product_type=TEXTS), min_size=1))
+def test_the_records_of_a_batch_are_its_events(images: list[ImageFields]) -> None:
+    batch = batch_of(images, idempotent_id("key1", "abc"), "key1", NOW, 60)
+    assert BatchSubmitted.decode(batch.record.encode()) == batch.record
+    assert batch.record.size == len(images)
     assert (batch.record.deadline_at - batch.record.submitted_at).total_seconds() == 60
+    for index, (key, value) in enumerate(batch.images):
+        event = ImageSubmitted.decode(value)
+        assert key.decode() == IMAGES_SUBMITTED.key(event)
+        assert event == ImageSubmitted(
+            **images[index].model_dump(),
+            inference_id=batch.record.inference_id,
+            index=index,
+            fingerprint=batch.record.fingerprint,
+            submitted_at=NOW,
+            deadline_at=batch.record.deadline_at,
+        )
