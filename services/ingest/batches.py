@@ -7,10 +7,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
+from pydantic import TypeAdapter
+
 from schemas.events import BatchSubmitted, ImageFields, ImageSubmitted
 
 _NAMESPACE: Final = UUID("6d0f2f0e-5d0b-5f43-9a7e-0d8a3f6f7c11")
 """Of all ids that are derived from an idempotency key; never to be changed."""
+_TO_JSON: Final = TypeAdapter(ImageFields).serializer.to_json
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ def batch_of(
     images: Sequence[ImageFields], inference_id: str, key_id: str, now: datetime, deadline_seconds: float
 ) -> Batch:
     """Build the records of a batch: one for each image, and the one that commits them."""
-    encoded = [image.model_dump_json(exclude_none=True).encode() for image in images]
+    encoded = [_TO_JSON(image, exclude_none=True) for image in images]
     record = BatchSubmitted(
         inference_id=inference_id,
         key_id=key_id,

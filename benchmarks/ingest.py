@@ -1,0 +1,252 @@
+"""What the endpoint costs, on a real Kafka.
+
+    python benchmarks/ingest.py [--bootstrap-servers HOST:PORT] [--batches 300] [--streams 200]
+
+Processor time is that of the endpoint's process alone. The baseline is the least that such an endpoint could do:
+aiohttp reads the same body, pydantic validates it, and a reply of the same size goes back. Without
+--bootstrap-servers, a broker is started, from the jars in the user's data folder.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+
+from schemas.events import ApiKey, BatchSubmitted, InferenceStatus
+from schemas.topics import API_KEYS, TOPICS
+from services.ingest.inferences import Inferences
+from services.ingest.validation import _STRICT, read_images
+from services.local.folders import user_data_folder
+from services.local.kafka.jars import ensure_jars
+from services.local.kafka.java import find_java
+from services.local.kafka.node import Node, broker_command, java_command, prepare_nodes, wait_until_ready
+from services.local.leash import leashed
+from services.local.stack import free_port
+from services.runtime.api_keys import new_secret
+from services.runtime.kafka import Record, publisher
+from services.runtime.topic_admin import topic_admin
+
+SUBMIT = "/inference/color-classification"
+AT_ONCE = 4
+BODY = json.dumps(
+    [
+        {
+            "image_path": f"https://cdn.shop.example/images/products/{index:06d}/front-large.jpg?v=3",
+            "product_type": "Sneakers",
+            "hex_color_label": "#FE2934",
+            "category": "Fashion",
+            "custom_id": f"SKU-{index}",
+        }
+        for index in range(250)
+    ]
+).encode()
+
+
+@asynccontextmanager
+async def broker() -> AsyncIterator[str]:
+    """Run one broker in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="huestream-bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        java = java_command(folder, find_java(), ensure_jars(user_data_folder() / "jars", lambda *_: None))
+        node = Node(1, free_port(), free_port(), folder / "node-1")
+        await prepare_nodes(folder, [node], java)
+        command, quiet = leashed(broker_command(node, java)), subprocess.DEVNULL
+        process = await asyncio.create_subprocess_exec(*command, stdout=quiet, stderr=quiet)
+        try:
+            await wait_until_ready([node], 60)
+            yield f"127.0.0.1:{node.port}"
+        finally:
+            process.terminate()
+            await asyncio.wait_for(process.wait(), 15)
+
+
+@asynccontextmanager
+async def served(command: list[str], environment: dict[str, str]) -> AsyncIterator[tuple[str, int]]:
+    """Run a server that says in a JSON line where it listens; gives its URL and process id."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=subprocess.PIPE, env=os.environ | environment, limit=1 << 20
+    )
+    if process.stdout is None:
+        raise RuntimeError("a pipe was asked for")
+    silent = None
+    try:
+        while "url" not in (line := json.loads(await process.stdout.readline())):
+            pass
+        silent = asyncio.create_task(process.stdout.read())
+        yield line["url"], process.pid
+    finally:
+        process.terminate()
+        await process.wait()
+        if silent:
+            await silent
+
+
+def processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def submit(session: aiohttp.ClientSession, url: str, key: str) -> float:
+    began = time.perf_counter()
+    headers = {"x-vody-api-key": key, "Content-Type": "application/json"}
+    async with session.post(url + SUBMIT, data=BODY, headers=headers) as reply:
+        content = await reply.read()
+        if reply.status != 200:
+            raise RuntimeError(content.decode())
+    return time.perf_counter() - began
+
+
+async def cost(url: str, pid: int, key: str, batches: int) -> tuple[float, float]:
+    """Measure milliseconds of processor time for a batch, and batches a second."""
+    async with aiohttp.ClientSession() as session:
+
+        async def some(count: int) -> None:
+            for _ in range(count):
+                await submit(session, url, key)
+
+        await some(20)
+        before, began = processor_seconds(pid), time.perf_counter()
+        await asyncio.gather(*(some(batches // AT_ONCE) for _ in range(AT_ONCE)))
+        spent, seconds = processor_seconds(pid) - before, time.perf_counter() - began
+    done = batches // AT_ONCE * AT_ONCE
+    return 1000 * spent / done, done / seconds
+
+
+async def p99(url: str, key: str, batches: int) -> float:
+    async with aiohttp.ClientSession() as session:
+        times = [await submit(session, url, key) for _ in range(batches)]
+    return 1000 * statistics.quantiles(times, n=100)[98]
+
+
+@asynccontextmanager
+async def streaming(url: str, key: str, streams: int) -> AsyncIterator[None]:
+    """Hold event streams, each of a batch of its own, read as fast as they come."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        headers = {"x-vody-api-key": key}
+
+        async def listen(inference_id: str, begun: asyncio.Event) -> None:
+            timeout = aiohttp.ClientTimeout(total=None)
+            async with session.get(f"{url}/inference/{inference_id}/events", headers=headers, timeout=timeout) as reply:
+                reply.raise_for_status()
+                async for _ in reply.content:
+                    begun.set()
+
+        async def one_more() -> tuple[asyncio.Task[None], asyncio.Event]:
+            async with session.post(url + SUBMIT, data=BODY, headers=headers) as reply:
+                inference_id = (await reply.json())["inference_id"]
+            begun = asyncio.Event()
+            return asyncio.create_task(listen(inference_id, begun)), begun
+
+        listeners = [await one_more() for _ in range(streams)]
+        for _, begun in listeners:
+            await begun.wait()
+        try:
+            yield
+        finally:
+            for task, _ in listeners:
+                task.cancel()
+            await asyncio.gather(*(task for task, _ in listeners), return_exceptions=True)
+
+
+def validation_milliseconds() -> float:
+    times = []
+    for _ in range(200):
+        began = time.process_time()
+        read_images(BODY)
+        times.append(time.process_time() - began)
+    return 1000 * statistics.median(times)
+
+
+def megabytes_of_100_000() -> float:
+    """Fold 100,000 finished inferences of ten keys, as a replica does."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    known, now, record = Inferences(), datetime.now(UTC), Record("t", 0, 0, None, None)
+    for number in range(100_000):
+        inference_id, at = f"3f0c9a52-8f0e-4d0b-9a54-{number:012}", now + timedelta(seconds=number)
+        shared = {"inference_id": inference_id, "key_id": f"key{number % 10}", "size": 250}
+        times = {"submitted_at": at, "deadline_at": at}
+        known.fold_batch(record, BatchSubmitted(**shared, **times, fingerprint=f"{number:064}"))
+        times = {"created_at": at, "updated_at": at + timedelta(seconds=1), "finished_at": at + timedelta(seconds=1)}
+        status = {"state": "completed", "succeeded": 250, "failed": 0, "expires_at": at + timedelta(days=30)}
+        known.fold_status(record, InferenceStatus(**shared, **times, **status))
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
+def serve_baseline() -> None:
+    async def least(request: web.Request) -> web.Response:
+        _STRICT.validate_json(await request.read())
+        return web.json_response({"message": "m" * 70, "inference_id": "i" * 36, "model": "color-classification"})
+
+    async def run() -> None:
+        app = web.Application(client_max_size=1 << 21)
+        app.router.add_post(SUBMIT, least)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        print(json.dumps({"url": f"http://127.0.0.1:{runner.addresses[0][1]}"}), flush=True)
+        await asyncio.Event().wait()
+
+    asyncio.run(run())
+
+
+async def prepare(servers: str) -> str:
+    secret = new_secret()
+    key = ApiKey(key_id=secret.key_id, owner="bench", secret_sha256=secret.sha256, created_at=datetime.now(UTC))
+    async with topic_admin(servers) as admin:
+        await admin.create(TOPICS, 1)
+    async with publisher(servers, 30, 30) as out:
+        await out.publish(API_KEYS, [key])
+    return secret.text
+
+
+async def measure(servers: str | None, batches: int, streams: int) -> None:
+    async with AsyncExitStack() as stack:
+        servers = servers or await stack.enter_async_context(broker())
+        key = await prepare(servers)
+        store = stack.enter_context(tempfile.TemporaryDirectory())
+        no_limits = {f"HUESTREAM_{name}_PER_MINUTE": "1000000000" for name in ("REQUESTS", "IMAGES", "READS")}
+        settings = {"HUESTREAM_BOOTSTRAP_SERVERS": servers, "HUESTREAM_REPORT_STORE": store}
+        settings |= {"HUESTREAM_HOST": "127.0.0.1", "HUESTREAM_PORT": "0"} | no_limits
+        url, pid = await stack.enter_async_context(served([sys.executable, "-m", "services", "ingest"], settings))
+        least_url, least_pid = await stack.enter_async_context(served([sys.executable, __file__, "--baseline"], {}))
+        least, _ = await cost(least_url, least_pid, key, batches)
+        ours, rate = await cost(url, pid, key, batches)
+        print(f"baseline                      {least:6.2f} ms of processor time a batch of 250")
+        print(f"accepted batch                {ours:6.2f} ms, {ours / least:.1f} times the baseline")
+        print(f"                              {1000 / ours:6.0f} batches a second and core; {rate:.0f} seen")
+        alone = await p99(url, key, batches)
+        async with streaming(url, key, streams):
+            beside = await p99(url, key, batches)
+        print(f"p99 of a submit               {alone:6.1f} ms alone, {beside:.1f} ms beside {streams} event streams")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bootstrap-servers")
+    parser.add_argument("--batches", type=int, default=300)
+    parser.add_argument("--streams", type=int, default=200)
+    parser.add_argument("--baseline", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.baseline:
+        serve_baseline()
+        return
+    print(f"validation of 250 images      {validation_milliseconds():6.2f} ms of processor time")
+    print(f"memory of 100,000 inferences  {megabytes_of_100_000():6.0f} MB")
+    asyncio.run(measure(arguments.bootstrap_servers, arguments.batches, arguments.streams))
+
+
+if __name__ == "__main__":
+    main()
