@@ -24,11 +24,12 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp import web
+from pydantic import TypeAdapter
 
 from schemas.events import ApiKey, BatchSubmitted, InferenceStatus
 from schemas.topics import API_KEYS, TOPICS
 from services.ingest.inferences import Inferences
-from services.ingest.validation import _STRICT, read_images
+from services.ingest.validation import RequestedImage, read_images
 from services.local.folders import user_data_folder
 from services.local.kafka.jars import ensure_jars
 from services.local.kafka.java import find_java
@@ -186,8 +187,10 @@ def megabytes_of_100_000() -> float:
 
 
 def serve_baseline() -> None:
+    validated = TypeAdapter(list[RequestedImage])
+
     async def least(request: web.Request) -> web.Response:
-        _STRICT.validate_json(await request.read())
+        validated.validate_json(await request.read())
         return web.json_response({"message": "m" * 70, "inference_id": "i" * 36, "model": "color-classification"})
 
     async def run() -> None:

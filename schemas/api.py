@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.events import EmailStatus
 from schemas.fields import BatchSize, InferenceId, UtcTime
+from schemas.results import ResultItem
 
 Model = Literal["color-classification"]
 MODEL: Model = "color-classification"
@@ -23,6 +24,12 @@ class Accepted(_Reply):
     )
     inference_id: InferenceId
     model: Model = MODEL
+
+
+class AcceptedWithResults(Accepted):
+    """The same with `Prefer: wait=N`, where the results were there in time."""
+
+    results: tuple[ResultItem, ...]
 
 
 class Progress(_Reply):

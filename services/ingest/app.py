@@ -1,5 +1,6 @@
 """The HTTP application: routes, and every outcome as a reply of the contract."""
 
+import json
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,7 @@ from aiohttp import web
 from services.ingest import metrics
 from services.ingest.door import KEY_ID, Door
 from services.ingest.events import Events
+from services.ingest.openapi import document
 from services.ingest.reading import Reading
 from services.ingest.refusals import RefusedError
 from services.ingest.request_headers import PROBLEM, wants_problem
@@ -20,6 +22,7 @@ from services.runtime.logs import Logger
 SUBMIT: Final = "/inference/color-classification"
 BEGAN: Final = web.RequestKey("began", float)
 REQUEST_ID: Final = web.RequestKey("request_id", str)
+_DOCUMENT: Final = json.dumps(document())
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -42,6 +45,7 @@ class Endpoint:
         app.router.add_get("/inference/{inference_id}/results", self.reading.results_of)
         app.router.add_get("/inference/{inference_id}/events", self.events.events, allow_head=False)
         app.router.add_get("/inferences", self.reading.inferences_of)
+        app.router.add_get("/openapi.json", _openapi)
         app.on_shutdown.append(self.events.stop)
         app.on_response_prepare.append(self._add_headers)
         return app
@@ -82,6 +86,10 @@ class Endpoint:
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers.update(self.door.rate_headers(request, response.headers.get("Retry-After")))
+
+
+async def _openapi(_: web.Request) -> web.Response:
+    return web.Response(body=_DOCUMENT, content_type="application/json")
 
 
 async def _expect(request: web.Request) -> None:

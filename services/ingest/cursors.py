@@ -9,6 +9,8 @@ from typing import Final
 
 from services.ingest.inferences import Position
 
+MAX_PAGE: Final = 100
+"""Entries of one page, at most."""
 _SIGNATURE_BYTES: Final = 16
 
 

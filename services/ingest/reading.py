@@ -10,7 +10,7 @@ from aiohttp import web
 
 from schemas.api import InferenceList
 from schemas.events import ApiKey
-from services.ingest.cursors import CursorError, cursor_of, position_of
+from services.ingest.cursors import MAX_PAGE, CursorError, cursor_of, position_of
 from services.ingest.door import Door
 from services.ingest.inferences import Inference, Inferences, Position
 from services.ingest.refusals import RefusedError, unavailable
@@ -20,7 +20,6 @@ from services.ingest.results import FORMS, Results
 from services.runtime.kafka import KafkaUnavailableError
 from services.runtime.object_store import StoreUnavailableError
 
-MAX_LIMIT: Final = 100
 _DEFAULT_LIMIT: Final = 20
 
 
@@ -81,8 +80,8 @@ class Reading:
 def _limit(text: str | None) -> int:
     if text is None:
         return _DEFAULT_LIMIT
-    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_LIMIT:
-        raise RefusedError(400, f"Invalid data. The limit must be a number from 1 to {MAX_LIMIT}")
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_PAGE:
+        raise RefusedError(400, f"Invalid data. The limit must be a number from 1 to {MAX_PAGE}")
     return int(text)
 
 

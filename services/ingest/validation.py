@@ -37,7 +37,9 @@ _ImageUrl = Annotated[str, StringConstraints(max_length=MAX_URL, pattern=_URL_PA
 _Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, pattern=FREE_TEXT_PATTERN)]
 
 
-class _Strict(ImageFields):
+class RequestedImage(ImageFields):
+    """One image of a request."""
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     image_path: _ImageUrl
@@ -47,12 +49,12 @@ class _Strict(ImageFields):
     custom_id: CustomId | None = None
 
 
-class _Lenient(_Strict):
+class _Lenient(RequestedImage):
     hex_color_label: HexColorLabel | None = None  # type: ignore[assignment]  # wider than its parent, on purpose
     category: _Text | None = None  # type: ignore[assignment]
 
 
-_STRICT: Final[TypeAdapter[list[_Strict]]] = TypeAdapter(list[_Strict])
+_STRICT: Final[TypeAdapter[list[RequestedImage]]] = TypeAdapter(list[RequestedImage])
 _LENIENT: Final[TypeAdapter[list[_Lenient]]] = TypeAdapter(list[_Lenient])
 
 _URL: Final = re.compile(_URL_PATTERN)
