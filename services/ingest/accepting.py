@@ -57,11 +57,11 @@ class Acceptance:
         Raises `RefusedError` (409, 422: the id is taken; 503: Kafka is away) and `RateExceededError`.
         """
         if not idempotent:
-            await self._accept(batch)
+            await self._accept(batch, read_back=False)
             return
         async with self._turn(batch.record.inference_id):
             if not self._is_known(batch):
-                await self._accept(batch)
+                await self._accept(batch, read_back=True)
                 self._is_known(batch)
 
     @asynccontextmanager
@@ -78,12 +78,12 @@ class Acceptance:
         finally:
             lock.release()
 
-    async def _accept(self, batch: Batch) -> None:
+    async def _accept(self, batch: Batch, *, read_back: bool) -> None:
         """Spend the batch's images and publish it; give them back when that did not succeed."""
         record = batch.record
         await self._reserve(record)
         try:
-            await self._publish_in_time(batch)
+            await self._publish_in_time(batch, read_back=read_back)
         except BaseException:
             self._limits.release(record.key_id, record.inference_id, record.size)
             raise
@@ -103,23 +103,26 @@ class Acceptance:
             await asyncio.sleep(_HEARSAY_SECONDS)
             self._limits.reserve(record.key_id, record.inference_id, record.size, at + _HEARSAY_SECONDS)
 
-    async def _publish_in_time(self, batch: Batch) -> None:
+    async def _publish_in_time(self, batch: Batch, *, read_back: bool) -> None:
         patience = self._timeout_seconds if self._failed_at is None else min(_ONCE_AWAY_SECONDS, self._timeout_seconds)
         try:
             async with asyncio.timeout(patience):
-                await self._publish(batch)
+                await self._publish(batch, read_back=read_back)
         except (KafkaUnavailableError, TimeoutError) as error:
             self._failed_at = time.monotonic()
             raise unavailable("The inference queue is") from error
         self._failed_at = None
 
-    async def _publish(self, batch: Batch) -> None:
-        """Publish, and read the batch record back: from then on this replica knows it, and which body was first."""
+    async def _publish(self, batch: Batch, *, read_back: bool) -> None:
+        """Publish, and know the batch from then on: by the log where it has to say which body was first."""
         with metrics.PUBLISH_SECONDS.time():
             start = UUID(batch.record.inference_id).int % IMAGES_SUBMITTED.partitions
             await self._publisher.publish_evenly(IMAGES_SUBMITTED, batch.images, start)
             [(partition, offset)] = await self._publisher.publish(BATCHES_SUBMITTED, [batch.record])
-        await self._follower.wait_for(BATCHES_SUBMITTED, partition, offset, self._timeout_seconds)
+        if read_back:
+            await self._follower.wait_for(BATCHES_SUBMITTED, partition, offset, self._timeout_seconds)
+        else:
+            self._inferences.take(batch.record)
 
     def _is_known(self, batch: Batch) -> bool:
         """Say whether this very batch was accepted before; raises when its id is taken by another."""

@@ -23,7 +23,6 @@ from services.runtime.kafka import KafkaUnavailableError, Record
 from services.runtime.object_store import StoreUnavailableError
 from services.runtime.tailing import Subscription, Tail
 
-HEARTBEAT_SECONDS: Final = 15.0
 _GATHER_SECONDS: Final = 0.25
 _WRITE_SECONDS: Final = 30.0
 _LIFETIME_SECONDS: Final = 900.0
@@ -42,6 +41,7 @@ class Events:
     watchers: Watchers
     tail: Tail
     max_streams: int
+    heartbeat_seconds: float
     _open: set[asyncio.Event] = field(default_factory=set)
     _stopping: bool = False
 
@@ -105,11 +105,21 @@ class Events:
                 await _write(response, update)
             final = await self.results.final(progress.inference)
             if final is None:
-                await _next(response, wake, soon=progress.inference.state != "in_progress")
+                await self._next(response, wake, soon=progress.inference.state != "in_progress")
             elif rest := progress.rest(final):
                 await _write(response, rest)
         if final is not None:
             await _write(response, progress.done())
+
+    async def _next(self, response: web.StreamResponse, wake: asyncio.Event, *, soon: bool) -> None:
+        """Wait for news, and a moment more so that it comes in batches; a sign of life where there is none."""
+        try:
+            await asyncio.wait_for(wake.wait(), _GATHER_SECONDS if soon else self.heartbeat_seconds)
+        except TimeoutError:
+            if not soon:
+                await _write(response, b": heartbeat\n\n")
+        else:
+            await asyncio.sleep(_GATHER_SECONDS)
 
 
 class _Progress:
@@ -179,17 +189,6 @@ async def _begin(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
     await response.prepare(request)
     return response
-
-
-async def _next(response: web.StreamResponse, wake: asyncio.Event, *, soon: bool) -> None:
-    """Wait for news, and a moment more so that it comes in batches; a sign of life where there is none."""
-    try:
-        await asyncio.wait_for(wake.wait(), _GATHER_SECONDS if soon else HEARTBEAT_SECONDS)
-    except TimeoutError:
-        if not soon:
-            await _write(response, b": heartbeat\n\n")
-    else:
-        await asyncio.sleep(_GATHER_SECONDS)
 
 
 async def _write(response: web.StreamResponse, event: bytes) -> None:

@@ -72,16 +72,18 @@ class Inferences:
         return self._known.get(inference_id)
 
     def fold_batch(self, _: Record, event: Event) -> bool:
+        """Take over a batch record of the log; returns whether it is new."""
+        return isinstance(event, BatchSubmitted) and self.take(event)
+
+    def take(self, batch: BatchSubmitted) -> bool:
         """Take over a batch record: the first one of an id decides. Returns whether this one does."""
-        if not isinstance(event, BatchSubmitted):
-            return False
-        known = self._known.get(event.inference_id)
+        known = self._known.get(batch.inference_id)
         if known is not None and known.fingerprint is not None:
             return False
         if known is None:
-            known = self._add(event.inference_id, event.key_id, event.size, event.submitted_at)
-        known.fingerprint = event.fingerprint
-        self._changed(event.inference_id)
+            known = self._add(batch.inference_id, batch.key_id, batch.size, batch.submitted_at)
+        known.fingerprint = batch.fingerprint
+        self._changed(batch.inference_id)
         return True
 
     def fold_status(self, _: Record, event: Event) -> None:

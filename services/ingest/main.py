@@ -82,7 +82,15 @@ class Replica:
             log=log,
         )
         reading = Reading(door, self.inferences, results)
-        events = Events(door, reading, results, self.watchers, tail, settings.max_event_streams)
+        events = Events(
+            door=door,
+            reading=reading,
+            results=results,
+            watchers=self.watchers,
+            tail=tail,
+            max_streams=settings.max_event_streams,
+            heartbeat_seconds=settings.heartbeat_seconds,
+        )
         return Endpoint(door, submitting, reading, events, log)
 
 
@@ -117,18 +125,23 @@ async def main(stopping: asyncio.Event) -> None:
         # The log is followed until the last request has ended: it waits for its batch record.
         async with beside(follower.follow(), tail.follow(), replica.tidy()):
             acceptance = Acceptance(out, follower, replica.inferences, replica.limits, settings.publish_timeout_seconds)
-            await _serve(replica.endpoint(acceptance, tail, log), acceptance, settings, log, stopping)
+            await _serve(replica.endpoint(acceptance, tail, log), acceptance, follower, settings, log, stopping)
     log.info("stopped")
 
 
 async def _serve(
-    endpoint: Endpoint, acceptance: Acceptance, settings: IngestSettings, log: Logger, stopping: asyncio.Event
+    endpoint: Endpoint,
+    acceptance: Acceptance,
+    follower: Follower,
+    settings: IngestSettings,
+    log: Logger,
+    stopping: asyncio.Event,
 ) -> None:
     def trouble() -> str | None:
         return "stopping" if stopping.is_set() else acceptance.trouble()
 
     async with (
-        monitoring(settings.metrics_host, settings.metrics_port, ready=trouble) as metrics_url,
+        monitoring(settings.metrics_host, settings.metrics_port, ready=trouble, alive=follower.trouble) as metrics_url,
         serving(endpoint.app(), settings) as url,
     ):
         log.info("listening", url=url, metrics=metrics_url)

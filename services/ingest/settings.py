@@ -25,4 +25,5 @@ class IngestSettings(ServiceSettings):
     reads_per_minute: int = Field(600, ge=1, description="other requests of one API key, for each replica")
     failures_per_minute: int = Field(60, ge=1, description="requests with a wrong key from one address")
     max_event_streams: int = Field(1_000, ge=1, description="event streams that are open at once")
+    heartbeat_seconds: Seconds = Field(15, description="pause after which an event stream shows a sign of life")
     results_timeout_seconds: Seconds = Field(15, description="how long reading partial results may take")

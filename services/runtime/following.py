@@ -1,6 +1,7 @@
 """Reading whole topics into memory: every replica folds the same log and so knows the same."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -13,6 +14,7 @@ from services.runtime.logs import Logger
 
 Fold = Callable[[Record, Event], None]
 _POLL_MS = 200
+_STALE_SECONDS = 60.0
 
 
 class Follower:
@@ -23,6 +25,12 @@ class Follower:
         self._folds = {topic.name: (topic, fold) for topic, fold in folds.items()}
         self._log = log
         self._moved = asyncio.Condition()
+        self._last_poll = time.monotonic()
+
+    def trouble(self) -> str | None:
+        """Say that reading has stopped, or None while it goes on: what liveness asks."""
+        age = time.monotonic() - self._last_poll
+        return f"Kafka was not polled for {age:.0f} seconds" if age > _STALE_SECONDS else None
 
     async def catch_up(self, timeout_seconds: float) -> None:
         """Read all that is in the topics now; raises `KafkaUnavailableError` when that takes too long."""
@@ -68,6 +76,7 @@ class Follower:
         return True
 
     async def _read(self) -> None:
+        self._last_poll = time.monotonic()
         batches = await self._consumer.getmany(timeout_ms=_POLL_MS)
         for records in batches.values():
             for record in records:

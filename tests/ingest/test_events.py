@@ -157,3 +157,15 @@ async def test_streams_end_with_their_replica_and_leave_room_when_they_end(
                 os.kill(alone.process.pid, signal.SIGTERM)
                 assert [event async for event in first] == []
         assert await asyncio.to_thread(alone.process.wait, 15) == 0
+
+
+async def test_a_stream_without_news_shows_signs_of_life(
+    kafka: RunningKafka, issued: dict[str, str], owner: int, report_store: Path
+) -> None:
+    with replica(kafka.bootstrap, report_store, heartbeat_seconds=0.2) as alone:
+        async with aiohttp.ClientSession() as session:
+            caller = Caller(session, [alone.url], issued[str(owner)])
+            url = f"{alone.url}/inference/{await submitted(caller, 1)}/events"
+            async with asyncio.timeout(10), session.get(url, headers={"x-vody-api-key": str(caller.key)}) as reply:
+                lines = [await reply.content.readline() for _ in range(8)]
+    assert lines[4:] == [b": heartbeat\n", b"\n"] * 2
