@@ -59,20 +59,21 @@ class _Server(web.Server):
     max_connections = 1
 
     def __call__(self) -> RequestHandler:
-        connection = _Connection(self, loop=asyncio.get_running_loop(), **self._kwargs)
-        connection.is_one_too_many = len(self._connections) >= self.max_connections
-        return connection
+        return _Connection(self, loop=asyncio.get_running_loop(), **self._kwargs)
+
+    def is_over_the_limit(self) -> bool:
+        """Say whether more connections are open than may be."""
+        return len(self._connections) > self.max_connections
 
 
 class _Connection(RequestHandler):
-    __slots__ = ("is_one_too_many",)
-    is_one_too_many: bool
+    __slots__ = ()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Close at once what is over the limit: a client that opens thousands must not starve the others."""
         super().connection_made(transport)
         metrics.CONNECTIONS.inc()
-        if self.is_one_too_many:
+        if isinstance(self._manager, _Server) and self._manager.is_over_the_limit():
             metrics.CONNECTIONS_REFUSED.inc()
             self.force_close()
 

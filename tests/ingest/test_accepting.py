@@ -199,3 +199,16 @@ async def test_an_ingest_killed_while_it_publishes_has_accepted_nothing_and_the_
     answer = await caller.submit(images(2), Idempotency_Key="killed")
     assert answer.status == 200
     assert {record.size for record in await others.batch_records(answer.body["inference_id"])} == {2}
+
+
+async def test_a_replica_that_starts_later_knows_what_was_accepted_before(
+    kafka: RunningKafka, report_store: Path, caller: Caller, others: Others
+) -> None:
+    first = await caller.submit(images(2), Idempotency_Key="before")
+    with replica(kafka.bootstrap, report_store) as later:
+        late = Caller(caller.session, [later.url], caller.key)
+        again = await late.submit(images(2), Idempotency_Key="before")
+        assert again.content == first.content
+        assert (await late.submit(images(1), Idempotency_Key="before")).status == 422
+        assert (await late.get(f"/inference/{first.body['inference_id']}/status")).status == 200
+    assert len(await others.batch_records(first.body["inference_id"])) == 1
