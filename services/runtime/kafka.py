@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.events import Event
@@ -68,16 +68,24 @@ class Publisher:
         count = topic.partitions
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                sent: list[asyncio.Future[object]] = []
-                for number in range(min(count, len(records))):
-                    partition = (first_partition + number) % count
-                    sent += [
-                        await self._producer.send_batch(batch, topic.name, partition=partition)
-                        for batch in self._batches(records[number::count])
-                    ]
+                sent = [
+                    await self._queued(batch, topic.name, (first_partition + number) % count)
+                    for number in range(min(count, len(records)))
+                    for batch in self._batches(records[number::count])
+                ]
                 await asyncio.gather(*sent)
         except (TimeoutError, KafkaError) as error:
             raise KafkaUnavailableError(f"Kafka did not acknowledge: {type(error).__name__}") from error
+
+    async def _queued(self, batch: BatchBuilder, topic: str, partition: int) -> asyncio.Future[object]:
+        """Queue a batch behind the one before it, which may wait for its broker longer than the library likes."""
+        while True:
+            try:
+                future: asyncio.Future[object] = await self._producer.send_batch(batch, topic, partition=partition)
+            except KafkaTimeoutError:
+                await asyncio.sleep(0)  # the caller's limit ends this
+            else:
+                return future
 
     def _batches(self, records: Sequence[tuple[bytes, bytes]]) -> Iterator[BatchBuilder]:
         """Fill the library's batches; each is closed when no further record fits."""

@@ -212,3 +212,17 @@ async def test_a_replica_that_starts_later_knows_what_was_accepted_before(
         assert (await late.submit(images(1), Idempotency_Key="before")).status == 422
         assert (await late.get(f"/inference/{first.body['inference_id']}/status")).status == 200
     assert len(await others.batch_records(first.body["inference_id"])) == 1
+
+
+async def test_a_kafka_that_stalls_as_at_a_broker_s_death_delays_all_requests_and_refuses_none(
+    kafka: RunningKafka, caller: Caller
+) -> None:
+    [broker] = kafka.processes
+    os.kill(broker.pid, signal.SIGSTOP)
+    try:
+        waiting = [asyncio.create_task(caller.submit(images(24))) for _ in range(5)]
+        done, _ = await asyncio.wait(waiting, timeout=7.5)
+        assert done == set()
+    finally:
+        os.kill(broker.pid, signal.SIGCONT)
+    assert [(await each).status for each in waiting] == [200] * 5
