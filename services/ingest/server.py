@@ -1,6 +1,7 @@
 """The HTTP server under the application: bounded connections, and the contract's form for what is not even HTTP."""
 
 import asyncio
+import os
 import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from aiohttp.web_protocol import RequestHandler
 from services.ingest import metrics
 from services.ingest.refusals import RefusedError
 from services.ingest.settings import IngestSettings
+from services.runtime.settings import SettingsError
 
 _FILES_FOR_OTHERS: Final = 128
 _BACKLOG: Final = 1024
@@ -31,10 +33,20 @@ async def serving(app: web.Application, settings: IngestSettings) -> AsyncIterat
     runner.max_connections = _possible(settings.max_connections)
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.host, settings.port, backlog=_BACKLOG).start()
+        await _listen(runner, settings)
         yield f"http://{settings.host}:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, settings: IngestSettings) -> None:
+    try:
+        await web.TCPSite(runner, settings.host, settings.port, backlog=_BACKLOG).start()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else "the address is unknown"
+        raise SettingsError(
+            f"HUESTREAM_HOST and HUESTREAM_PORT: {settings.host}:{settings.port} cannot be listened on: {reason}"
+        ) from error
 
 
 def _possible(max_connections: int) -> int:

@@ -52,8 +52,12 @@ def replica(bootstrap: str, report_store: Path, **settings: object) -> Iterator[
         running = Replica(process, Path(output.name))
         try:
             wait_for(lambda: running.find("listening") or process.poll() is not None or None, "replica", 30)
-            assert process.poll() is None, running.output.read_text()
+            assert process.poll() is None, running.output.read_text() + _errors(process)
             yield running
         finally:
             process.kill()
             process.communicate(timeout=10)
+
+
+def _errors(process: subprocess.Popen[bytes]) -> str:
+    return process.communicate(timeout=10)[1].decode()

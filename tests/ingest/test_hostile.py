@@ -146,3 +146,12 @@ async def test_headers_cannot_be_injected(caller: Caller, replicas: list[Replica
         writer.close()
     assert b" 400 " in reply.partition(b"\r\n")[0]
     assert b"X-Injected" not in reply
+
+
+async def test_a_port_that_is_taken_is_one_clear_sentence(
+    kafka: RunningKafka, replicas: list[Replica], report_store: Path
+) -> None:
+    _, port = _address(replicas[0])
+    sentence = f"huestream: HUESTREAM_HOST and HUESTREAM_PORT: 127.0.0.1:{port} cannot be listened on: Address already"
+    with pytest.raises(AssertionError, match=sentence), replica(kafka.bootstrap, report_store, port=port):
+        raise RuntimeError("it started")

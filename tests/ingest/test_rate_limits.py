@@ -218,5 +218,6 @@ async def test_clients_that_wait_as_told_are_not_refused_again(issued: dict[str,
 
 @pytest.mark.system
 async def test_a_limit_that_no_whole_batch_fits_is_refused_at_start(kafka: RunningKafka, tmp_path: Path) -> None:
-    with pytest.raises(AssertionError), replica(kafka.bootstrap, tmp_path, images_per_minute=249):
+    sentence = "huestream: HUESTREAM_IMAGES_PER_MINUTE: Input should be greater than or equal to 250"
+    with pytest.raises(AssertionError, match=sentence), replica(kafka.bootstrap, tmp_path, images_per_minute=249):
         raise RuntimeError("it started")
