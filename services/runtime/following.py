@@ -15,6 +15,7 @@ from services.runtime.logs import Logger
 Fold = Callable[[Record, Event], None]
 _POLL_MS = 200
 _STALE_SECONDS = 60.0
+_METADATA_TRIES = 25
 
 
 class Follower:
@@ -59,11 +60,19 @@ class Follower:
             raise KafkaUnavailableError(f"{topic.name} was not read back in time") from error
 
     async def _assign(self) -> list[TopicPartition]:
-        await self._consumer._client.force_metadata_update()  # noqa: SLF001  # partitions_for_topic needs it
+        """Take all partitions of all topics; a broker that does not know one yet is asked again."""
+        for _ in range(_METADATA_TRIES):
+            unknown = [name for name in self._folds if not self._consumer.partitions_for_topic(name)]
+            if not unknown:
+                break
+            await self._consumer._client.force_metadata_update()  # noqa: SLF001  # partitions_for_topic needs it
+            await asyncio.sleep(_POLL_MS / 1000)
+        else:
+            raise KafkaUnavailableError(f"Kafka has no topic {unknown[0]}; create it with: huestream topics create")
         partitions = [
             TopicPartition(name, number)
             for name in self._folds
-            for number in sorted(self._consumer.partitions_for_topic(name) or ())
+            for number in sorted(self._consumer.partitions_for_topic(name))
         ]
         self._consumer.assign(partitions)
         await self._consumer.seek_to_beginning(*partitions)
