@@ -66,7 +66,8 @@ def _preview(summary: Summary) -> str:
 def _head(report: Report, summary: Summary) -> str:
     late = "" if report.reason == "complete" else "<p>The batch reached its deadline before all images were done.</p>"
     tiles = "".join(
-        f'<td style="padding:14px 0;width:25%;vertical-align:top"><div class="big {style}">{number}</div><div class="q">{what}</div></td>'
+        f'<td style="padding:14px 0;width:25%;vertical-align:top"><div class="big {style}">{number}</div>'
+        f'<div class="q">{what}</div></td>'
         for number, what, style in (
             (summary.classified, "classified", ""),
             (len(summary.mismatches), "labels to correct", "bad" if summary.mismatches else ""),
