@@ -85,7 +85,7 @@ class Stack:
             status: dict[str, Any] = self.call(f"/inference/{inference_id}/status").body
             return status if all(status.get(name) == value for name, value in wanted.items()) else None
 
-        return wait_for(look, f"status {wanted}", 60)
+        return wait_for(look, f"status {wanted}", 60, pause_seconds=0.2)  # reads are limited
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)

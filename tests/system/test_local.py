@@ -19,7 +19,14 @@ SERVICES = {"kafka", "mailbox", "ingest", "classifier", "reporter"}
 
 
 def alive(pids: list[int]) -> list[int]:
-    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    return [pid for pid in pids if _state(pid) not in {None, "Z"}]
+
+
+def _state(pid: int) -> str | None:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return None
 
 
 def all_pids(stack: Stack) -> list[int]:
