@@ -67,6 +67,7 @@ requirements:
 	$(UV_COMPILE) -o requirements/runtime.txt
 	$(UV_COMPILE) --extra local --group build -c requirements/runtime.txt -o requirements/local.txt
 	$(UV_COMPILE) --extra local --group build --group dev -c requirements/local.txt -o requirements/dev.txt
+	$(UV_COMPILE) --extra local --group build --group dev --group benchmarks -c requirements/dev.txt -o requirements/benchmarks.txt
 
 clean:
 	rm -rf $(VENV) build *.egg-info
