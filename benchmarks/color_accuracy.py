@@ -12,7 +12,6 @@ import argparse
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from color_answers import held_out_answers
@@ -30,6 +29,7 @@ from color_told import (
     told_by_peer,
     told_by_us,
 )
+from goals import Measure, goals_table, table
 from peers import PEERS, answers
 from scores import at_coverage, calibration_error
 
@@ -38,34 +38,6 @@ PeersTold = dict[tuple[str, str, bool], dict[str, list[Told]]]
 COVERAGES = (0.5, 0.8, 0.9)
 ENOUGH = 10
 """Photos of a family below which its recall says little."""
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A row of the table of goals; higher is better unless a calibration error is meant."""
-
-    name: str
-    value: float
-    must: float
-    aim: float
-    lower_is_better: bool = False
-
-    @property
-    def verdict(self) -> str:
-        sign = -1 if self.lower_is_better else 1
-        value = round(self.value, 3)
-        if sign * value >= sign * self.aim:
-            return "aim"
-        return "must" if sign * value >= sign * self.must else f"missed by {abs(value - self.must):.3f}"
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [header, ["---"] * len(header), *[[_cell(cell) for cell in row] for row in rows]]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines) + "\n"
-
-
-def _cell(cell: object) -> str:
-    return f"{cell:.3f}" if isinstance(cell, float) else str(cell)
 
 
 def set_rows(told: Mapping[str, Sequence[Told]]) -> Iterable[Sequence[object]]:
@@ -165,9 +137,7 @@ def main() -> None:
     peers = {} if arguments.no_peers else peers_told(photos, arguments.cache)
     label = label_scores(*labels_judged(photos["mixed"], arguments.processes)) if "mixed" in photos else (0.0, 0.0)
     print("\n## Goals\n")
-    reached = goals(told, label, best_of_peers(peers))
-    rows = [(goal.name, goal.value, goal.must, goal.aim, goal.verdict) for goal in reached]
-    print(table(("measure", "measured", "must", "aim", "reached"), rows))
+    print(goals_table(goals(told, label, best_of_peers(peers))))
     print("\n## Sets\n")
     coverage_names = [f"at {share:.0%} coverage" for share in COVERAGES]
     print(table(("set", "photos", "acceptable", "strict", *coverage_names, "ECE"), set_rows(told)))
