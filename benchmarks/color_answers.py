@@ -19,7 +19,7 @@ Answer = Mapping[str, Any]
 
 
 def image_of(photo: Photo, label: str | None = None) -> LocalImage:
-    return LocalImage(photo.file, photo.key, photo.product_type, label, photo.category)
+    return LocalImage(photo.file, photo.key, photo.product_type or None, label, photo.category)
 
 
 def without_type(photos: Iterable[Photo]) -> list[Photo]:
