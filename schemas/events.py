@@ -132,13 +132,17 @@ class ImageClassified(Event, ImageFields):
         return self
 
 
+EndReason = Literal["complete", "deadline", "canceled"]
+"""Why a batch ended: all its images were done, its deadline passed, or its owner canceled it."""
+
+
 class ReportReady(Event):
-    """The outbox: a batch is complete, or its deadline has passed, and its report is due."""
+    """The outbox: a batch has ended, and its report is due."""
 
     type: Literal["report.ready"] = "report.ready"
     version: Literal[1] = 1
     inference_id: InferenceId
-    reason: Literal["complete", "deadline"]
+    reason: EndReason
     ready_at: UtcTime
 
 
@@ -149,6 +153,33 @@ class ControlTick(Event):
     version: Literal[1] = 1
     inference_id: InferenceId
     action: Literal["deadline", "resend", "purge"]
+
+
+class CancellationRequested(Event):
+    """A customer ends a batch: what is done stays, the rest is reported as canceled, unless the batch ended first.
+
+    It says of the batch what its reporter needs: it may be read before the batch record, which lies in another topic.
+    """
+
+    type: Literal["cancellation.requested"] = "cancellation.requested"
+    version: Literal[1] = 1
+    inference_id: InferenceId
+    key_id: KeyId
+    size: BatchSize
+    fingerprint: Fingerprint
+    submitted_at: UtcTime
+    requested_at: UtcTime
+
+    def batch(self) -> BatchSubmitted:
+        """The batch as far as it is known here: past its deadline."""
+        return BatchSubmitted(
+            inference_id=self.inference_id,
+            key_id=self.key_id,
+            size=self.size,
+            fingerprint=self.fingerprint,
+            submitted_at=self.submitted_at,
+            deadline_at=self.requested_at,
+        )
 
 
 EmailStatus = Literal["pending", "sent", "retrying", "failed", "none"]
@@ -170,6 +201,7 @@ class InferenceStatus(Event):
     finished_at: UtcTime | None = None
     expires_at: UtcTime | None = None
     email_status: EmailStatus = "pending"
+    reason: EndReason | None = None
 
     @property
     def pending(self) -> int:
@@ -200,6 +232,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     ImageClassified,
     ReportReady,
     ControlTick,
+    CancellationRequested,
     InferenceStatus,
     ApiKey,
 )

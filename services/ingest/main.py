@@ -6,10 +6,18 @@ from datetime import UTC, datetime
 from functools import partial
 
 from schemas.events import BatchSubmitted, Event
-from schemas.topics import API_KEYS, BATCHES_SUBMITTED, IMAGES_CLASSIFIED, IMAGES_SUBMITTED, INFERENCES_STATUS
+from schemas.topics import (
+    API_KEYS,
+    BATCHES_SUBMITTED,
+    CANCELLATIONS_REQUESTED,
+    IMAGES_CLASSIFIED,
+    IMAGES_SUBMITTED,
+    INFERENCES_STATUS,
+)
 from services.ingest import metrics
 from services.ingest.accepting import Acceptance
 from services.ingest.app import Endpoint
+from services.ingest.canceling import Cancellation
 from services.ingest.door import Door
 from services.ingest.events import Events
 from services.ingest.inferences import Inference, Inferences
@@ -22,7 +30,7 @@ from services.ingest.submitting import Submitting
 from services.ingest.watching import Watchers
 from services.runtime.api_keys import KeyRing
 from services.runtime.following import Follower
-from services.runtime.kafka import Record, consumer, publisher
+from services.runtime.kafka import Publisher, Record, consumer, publisher
 from services.runtime.lifecycle import beside, run_service
 from services.runtime.logs import Logger, configure_logs
 from services.runtime.monitoring import monitoring
@@ -52,6 +60,7 @@ class Replica:
         self.folds = {
             API_KEYS: self.keys.fold,
             BATCHES_SUBMITTED: self._fold_batch,
+            CANCELLATIONS_REQUESTED: self.inferences.fold_cancellation,
             INFERENCES_STATUS: self.inferences.fold_status,
         }
 
@@ -66,7 +75,7 @@ class Replica:
             metrics.INFERENCES.set(len(self.inferences))
             await asyncio.sleep(_TIDY_SECONDS)
 
-    def endpoint(self, acceptance: Acceptance, tail: Tail, log: Logger) -> Endpoint:
+    def endpoint(self, out: Publisher, acceptance: Acceptance, tail: Tail, log: Logger) -> Endpoint:
         """Put the handlers together."""
         settings = self.settings
         door = Door(self.keys, self.limits)
@@ -91,7 +100,8 @@ class Replica:
             max_streams=settings.max_event_streams,
             heartbeat_seconds=settings.heartbeat_seconds,
         )
-        return Endpoint(door, submitting, reading, events, log)
+        cancellation = Cancellation(door, reading, self.inferences, out)
+        return Endpoint(door, submitting, reading, events, cancellation, log)
 
 
 async def _read_log(settings: IngestSettings, inference: Inference) -> list[Record]:
@@ -109,10 +119,8 @@ async def main(stopping: asyncio.Event) -> None:
     settings = read_settings(IngestSettings)
     log = configure_logs("ingest", settings.log_level)
     servers, patience = settings.bootstrap_servers, settings.start_timeout_seconds
-    await require(
-        servers, [IMAGES_SUBMITTED, BATCHES_SUBMITTED, IMAGES_CLASSIFIED, INFERENCES_STATUS, API_KEYS], patience
-    )
     replica = Replica(settings)
+    await require(servers, [IMAGES_SUBMITTED, IMAGES_CLASSIFIED, *replica.folds], patience)
     async with (
         publisher(servers, settings.publish_timeout_seconds, patience) as out,
         consumer(servers, patience) as log_in,
@@ -120,12 +128,12 @@ async def main(stopping: asyncio.Event) -> None:
     ):
         tail = Tail(results_in, IMAGES_CLASSIFIED)
         follower = Follower(log_in, replica.folds, log)
-        await out.prepare([IMAGES_SUBMITTED, BATCHES_SUBMITTED])
+        await out.prepare([IMAGES_SUBMITTED, BATCHES_SUBMITTED, CANCELLATIONS_REQUESTED])
         await follower.catch_up(patience)
         # The log is followed until the last request has ended: it waits for its batch record.
         async with beside(follower.follow(), tail.follow(), replica.tidy()):
             acceptance = Acceptance(out, follower, replica.inferences, replica.limits, settings.publish_timeout_seconds)
-            await _serve(replica.endpoint(acceptance, tail, log), acceptance, follower, settings, log, stopping)
+            await _serve(replica.endpoint(out, acceptance, tail, log), acceptance, follower, settings, log, stopping)
     log.info("stopped")
 
 
