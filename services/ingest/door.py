@@ -60,7 +60,7 @@ class Door:
         budgets = request[BUDGETS]
         seconds = int(retry_after) if retry_after else None
         return {
-            "RateLimit-Policy": policy_header(*budgets),
+            "RateLimit-Policy": policy_header(key_id, *budgets),
             "RateLimit": state_header(key_id, self.now(), *budgets, retry_after_seconds=seconds),
         }
 
