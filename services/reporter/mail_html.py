@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from schemas.results import Report, ResultItem
-from services.reporter.mail_text import counted, subject_of
+from services.reporter.mail_text import counted, ending_of, failed_of, subject_of
 from services.reporter.summary import ADVICE, Summary, short_name, summary_of, verdict_of
 
 _STYLE = """
@@ -64,7 +64,7 @@ def _preview(summary: Summary) -> str:
 
 
 def _head(report: Report, summary: Summary) -> str:
-    late = "" if report.reason == "complete" else "<p>The batch reached its deadline before all images were done.</p>"
+    ending = f"<p>{ending_of(report)}</p>" if ending_of(report) else ""
     tiles = "".join(
         f'<td style="padding:14px 0;width:25%;vertical-align:top"><div class="big {style}">{number}</div>'
         f'<div class="q">{what}</div></td>'
@@ -78,7 +78,7 @@ def _head(report: Report, summary: Summary) -> str:
     return (
         f"{_band(summary)}<h1>Color report</h1>"
         f'<p class="q">{counted(len(report.items), "image")}, finished {report.finished_at:%B %-d, %Y, %H:%M} UTC</p>'
-        f'{late}<table role="presentation" class="l" cellpadding="0" cellspacing="0"><tr>{tiles}</tr></table>'
+        f'{ending}<table role="presentation" class="l" cellpadding="0" cellspacing="0"><tr>{tiles}</tr></table>'
     )
 
 
@@ -152,7 +152,7 @@ def _failure(item: ResultItem) -> str:
 
 def _rows(summary: Summary) -> Iterator[str]:
     for item in summary.items:
-        style, verdict = ("bad", "failed") if item.error else _VERDICTS[verdict_of(item)]
+        style, verdict = ("bad", failed_of(item)) if item.error else _VERDICTS[verdict_of(item)]
         yield f'<tr>{_number(item)}{_swatch(item)}<td>{_color(item)}</td><td class="v {style}">{verdict}</td></tr>'
 
 

@@ -23,6 +23,8 @@ def subject_of(report: Report) -> str:
         parts.append(f"{counted(len(summary.mismatches), 'label')} to correct")
     if summary.failures:
         parts.append(f"{len(summary.failures)} failed")
+    if summary.canceled:
+        parts.append(f"{summary.canceled} canceled")
     return f"Color report: {', '.join(parts)}"
 
 
@@ -37,8 +39,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield f"{summary.classified} classified, {len(summary.mismatches)} labels to correct, "
     yield f"{len(summary.reviews)} to look at, {len(summary.failures)} failed."
-    if report.reason == "deadline":
-        yield "The batch reached its deadline before all images were classified."
+    if ending := ending_of(report):
+        yield ending
     if summary.mismatches:
         yield from ("", "LABELS TO CORRECT")
         yield from (_mismatch(item) for item in summary.mismatches)
@@ -48,6 +50,15 @@ def _lines(report: Report) -> Iterator[str]:
     yield from ("", "ALL IMAGES")
     yield from (_line(item) for item in report.items)
     yield from ("", f"Inference {report.inference_id}. All details are in the attached CSV file.")
+
+
+def ending_of(report: Report) -> str:
+    """Say why a batch ended before all its images were done; nothing where they were."""
+    if report.reason == "canceled":
+        return f"The batch was canceled: {counted(summary_of(report).canceled, 'image')} not classified."
+    if report.reason == "deadline":
+        return "The batch reached its deadline before all images were classified."
+    return ""
 
 
 def _mismatch(item: ResultItem) -> str:
@@ -64,8 +75,13 @@ def _failure(item: ResultItem) -> str:
     return f"{item.index:4}  {short_name(item)}: {item.error.message}. {ADVICE[item.error.code]}" if item.error else ""
 
 
+def failed_of(item: ResultItem) -> str:
+    """Name the state of an image without a classification."""
+    return "canceled" if item.error and item.error.code == "canceled" else "failed"
+
+
 def _line(item: ResultItem) -> str:
     if item.classification is None:
-        return f"{item.index:4}  {'-':8} {'failed':18} {short_name(item)}"
+        return f"{item.index:4}  {'-':8} {failed_of(item):18} {short_name(item)}"
     primary = item.classification.primary
     return f"{item.index:4}  {primary.hex:8} {primary.name:18} {short_name(item)}"

@@ -15,11 +15,13 @@ class Summary:
     mismatches: Sequence[ResultItem]
     reviews: Sequence[ResultItem]
     failures: Sequence[ResultItem]
+    canceled: int
+    """Images that were not classified because the batch was canceled."""
 
     @property
     def classified(self) -> int:
         """Images with an answer."""
-        return len(self.items) - len(self.failures)
+        return len(self.items) - len(self.failures) - self.canceled
 
 
 def summary_of(report: Report) -> Summary:
@@ -33,7 +35,8 @@ def summary_of(report: Report) -> Summary:
             for item in report.items
             if item.classification and item.classification.needs_review and item not in mismatches
         ],
-        failures=[item for item in report.items if item.error],
+        failures=[item for item in report.items if item.error and item.error.code != "canceled"],
+        canceled=sum(item.error is not None and item.error.code == "canceled" for item in report.items),
     )
 
 
@@ -77,6 +80,7 @@ ADVICE = {
     "decode_timeout": "The image took too long to read. Export it again.",
     "decode_crashed": "The image could not be read. Export it again.",
     "timed_out": "The image was not classified before the deadline. Submit it again.",
+    "canceled": "The batch was canceled. Submit the image again if it is still wanted.",
     "internal": "The fault is ours. Submit the image again; tell us if it stays so.",
 }
 """What to do about each error, for the one who reads the mail."""

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.events import ItemError
 from schemas.fields import ItemErrorCode
 from schemas.results import Report, ResultItem
 from schemas.results_csv import COLUMNS
@@ -131,3 +132,13 @@ def test_a_batch_that_ended_at_its_deadline_says_so() -> None:
     assert "deadline" in html_of(late)
     assert "deadline" in text_of(late)
     assert subject_of(late).isascii()
+
+
+def test_the_mail_says_that_a_batch_was_canceled_and_how_much_of_it_was_not_classified() -> None:
+    canceled = {"status": "failed", "classification": None, "error": ItemError(code="canceled", message="canceled")}
+    ended = report(canceled, canceled).model_copy(update={"reason": "canceled"})
+    sentence = "The batch was canceled: 2 images not classified."
+    assert subject_of(ended) == "Color report: 6 images, 2 failed, 2 canceled"
+    assert sentence in text_of(ended)
+    assert sentence in html_of(ended)
+    assert text_of(ended).count(" canceled  ") == 2
