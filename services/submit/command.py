@@ -7,12 +7,13 @@ import secrets
 import sys
 from pathlib import Path
 
-from services.submit.catalog import CatalogError, read_catalog
+from services.catalog import CatalogError
+from services.submit.catalog import read_catalog
 from services.submit.client import Patience, SubmitError, with_patience
 from services.submit.results_file import ResultsFileError, check_writable, write_results
 from services.submit.submitting import Outcome, submit_items
 from services.submit.summary import summary_of
-from services.submit.terminal import ProgressBar, has_true_color, say
+from services.terminal import ProgressBar, has_true_color, say
 
 _EPILOG = """
 the catalog:

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.submit.catalog import CatalogError, parse_catalog
+from services.catalog import CatalogError
+from services.submit.catalog import parse_catalog
 
 HEADER = "image_path,product_type,hex_color_label,category"
 ROW = "https://a.example/1.jpg,Shirt,#FF0000,Fashion"

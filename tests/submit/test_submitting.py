@@ -3,8 +3,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from schemas.events import ImageFields
+from services.progress import Progress
 from services.submit.client import Patience, SubmitError
-from services.submit.submitting import Progress, submit_items
+from services.submit.submitting import submit_items
 from tests.submit.fake_endpoint import KEY, FakeEndpoint, fake_endpoint
 
 BRIEF = Patience(request=5, unreachable=0.3, busy=3, stalled=1, longest_pause=0.05)
