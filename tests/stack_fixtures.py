@@ -94,7 +94,7 @@ class Stack:
 
 def csv_rows(mail: EmailMessage) -> list[dict[str, str]]:
     """The lines of the CSV file that is attached to a report."""
-    [attached] = list(mail.iter_attachments())
+    [attached] = [part for part in mail.iter_attachments() if part.get_content_type() == "text/csv"]
     content = attached.get_payload(decode=True)
     assert isinstance(content, bytes)
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))

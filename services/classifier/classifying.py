@@ -9,7 +9,7 @@ from schemas.classification import Classification
 from schemas.events import ImageClassified, ImageFields, ImageSubmitted, ItemError
 from services.classifier.color import FullyTransparentError, analyze
 from services.classifier.decoding import decode
-from services.classifier.problems import DecodeProblem, ImageProblem
+from services.classifier.problems import DeadlinePassed, DecodeProblem, ImageProblem
 
 Fetch = Callable[[str], Awaitable[bytes]]
 Analyze = Callable[[ImageFields, bytes], Awaitable[Classification]]
@@ -46,8 +46,13 @@ def analyze_bytes(image: Described, content: bytes, max_pixels: int) -> Classifi
 async def classify(
     image: ImageSubmitted, fetch: Fetch, analyze_image: Analyze, now: Callable[[], datetime]
 ) -> ImageClassified:
-    """Fetch and analyze one image; an `ImageProblem` is a result, not an error."""
+    """Fetch and analyze one image; an `ImageProblem` is a result, not an error.
+
+    An image whose batch has ended is not fetched any more: nobody waits for it.
+    """
     try:
+        if image.deadline_at is not None and now() >= image.deadline_at:
+            raise DeadlinePassed
         outcome: Classification | ItemError = await analyze_image(image, await fetch(image.image_path))
     except ImageProblem as problem:
         outcome = problem.item_error

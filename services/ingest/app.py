@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from services.ingest import metrics
+from services.ingest.canceling import Cancellation
 from services.ingest.door import KEY_ID, Door
 from services.ingest.events import Events
 from services.ingest.openapi import document
@@ -20,6 +21,7 @@ from services.ingest.submitting import MAX_BODY_BYTES, Submitting, too_large
 from services.runtime.logs import Logger
 
 SUBMIT: Final = "/inference/color-classification"
+_ONE: Final = "/inference/{inference_id:(?!color-classification$)[^{}/]+}"
 BEGAN: Final = web.RequestKey("began", float)
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 _DOCUMENT: Final = json.dumps(document())
@@ -35,6 +37,7 @@ class Endpoint:
     submitting: Submitting
     reading: Reading
     events: Events
+    cancellation: Cancellation
     log: Logger
 
     def app(self) -> web.Application:
@@ -44,6 +47,7 @@ class Endpoint:
         app.router.add_get("/inference/{inference_id}/status", self.reading.status)
         app.router.add_get("/inference/{inference_id}/results", self.reading.results_of)
         app.router.add_get("/inference/{inference_id}/events", self.events.events, allow_head=False)
+        app.router.add_delete(_ONE, self.cancellation.cancel)
         app.router.add_get("/inferences", self.reading.inferences_of)
         app.router.add_get("/openapi.json", _openapi)
         app.on_shutdown.append(self.events.stop)

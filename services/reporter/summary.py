@@ -1,40 +1,60 @@
-"""What of a report needs a person, in the order in which it is told. Pure."""
+"""What of a report needs a person, in the order in which it is told, and what its colors are. Pure."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from typing import Final
 
 from schemas.results import Report, ResultItem
+from schemas.results_words import FAMILY_HEX, shortened
+
+_CATEGORIES_SHOWN: Final = 6
+_ORDER: Final = {family: number for number, family in enumerate(FAMILY_HEX)}
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A report, sorted by what is to be done."""
+    """A report, sorted by what is to be done; each image stands in one of the last five."""
 
     items: Sequence[ResultItem]
     mismatches: Sequence[ResultItem]
     reviews: Sequence[ResultItem]
     failures: Sequence[ResultItem]
+    canceled: Sequence[ResultItem]
+    rest: Sequence[ResultItem]
 
     @property
     def classified(self) -> int:
         """Images with an answer."""
-        return len(self.items) - len(self.failures)
+        return len(self.items) - len(self.failures) - len(self.canceled)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nobody has anything to do."""
+        return len(self.rest) == len(self.items)
 
 
 def summary_of(report: Report) -> Summary:
     """Sort a report; an image that mismatches is not listed for review again."""
-    mismatches = [item for item in report.items if verdict_of(item) == "disagree"]
+    piles: dict[str, list[ResultItem]] = {pile: [] for pile in ("mismatch", "review", "failed", "canceled", "rest")}
+    for item in report.items:
+        piles[_pile_of(item)].append(item)
     return Summary(
         items=report.items,
-        mismatches=mismatches,
-        reviews=[
-            item
-            for item in report.items
-            if item.classification and item.classification.needs_review and item not in mismatches
-        ],
-        failures=[item for item in report.items if item.error],
+        mismatches=piles["mismatch"],
+        reviews=piles["review"],
+        failures=piles["failed"],
+        canceled=piles["canceled"],
+        rest=piles["rest"],
     )
+
+
+def _pile_of(item: ResultItem) -> str:
+    if item.classification is None:
+        return "canceled" if item.error and str(item.error.code) == "canceled" else "failed"
+    if verdict_of(item) == "disagree":
+        return "mismatch"
+    return "review" if item.classification.needs_review else "rest"
 
 
 def verdict_of(item: ResultItem) -> str | None:
@@ -44,39 +64,40 @@ def verdict_of(item: ResultItem) -> str | None:
     return item.classification.label.verdict
 
 
-def short_name(item: ResultItem, length: int = 40) -> str:
-    """Name an image as people do: by its file, or by the customer's own id."""
-    if item.custom_id:
-        return _shortened(item.custom_id, length)
-    if not item.image_path:
-        return "not received"
-    try:
-        path = urlsplit(item.image_path).path
-    except ValueError:
-        path = ""
-    return _shortened(unquote(path.rstrip("/").rpartition("/")[2]) or item.image_path, length)
+def by_cause(failures: Sequence[ResultItem]) -> list[tuple[str, list[ResultItem]]]:
+    """Gather failures by their code, the most frequent first."""
+    found: dict[str, list[ResultItem]] = {}
+    for item in failures:
+        found.setdefault(item.error.code if item.error else "internal", []).append(item)
+    return sorted(found.items(), key=lambda cause: -len(cause[1]))
 
 
-def _shortened(text: str, length: int) -> str:
-    printable = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-    return printable if len(printable) <= length else f"{printable[: length - 1]}…"
+@dataclass(frozen=True)
+class Composition:
+    """The colors of one category: how many images of each family, in the order in which families are shown."""
+
+    category: str
+    families: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """Classified images of the category."""
+        return sum(self.families.values())
 
 
-ADVICE = {
-    "fetch_dns": "The host name has no address. Check the URL for a typing error.",
-    "fetch_timeout": "The image host was too slow. Submit the image again later.",
-    "fetch_http_status": "The image host did not have the image. Open the URL in a browser and correct it.",
-    "fetch_blocked_address": "The URL does not lead to a public web server. Use a public URL.",
-    "fetch_too_many_redirects": "The URL redirects too often. Use the URL that it ends at.",
-    "fetch_failed": "The connection to the image host failed. Submit the image again later.",
-    "image_too_large": "The file is too large. Use a smaller version of the image.",
-    "image_too_many_pixels": "The image has too many pixels. Use a smaller version of it.",
-    "image_unsupported_format": "The file is not an image that can be read. Use JPEG, PNG, WEBP or GIF.",
-    "image_corrupt": "The image file is damaged. Export it again.",
-    "image_fully_transparent": "There is nothing to see in the image. Check the file.",
-    "decode_timeout": "The image took too long to read. Export it again.",
-    "decode_crashed": "The image could not be read. Export it again.",
-    "timed_out": "The image was not classified before the deadline. Submit it again.",
-    "internal": "The fault is ours. Submit the image again; tell us if it stays so.",
-}
-"""What to do about each error, for the one who reads the mail."""
+def compositions(items: Sequence[ResultItem]) -> list[Composition]:
+    """Count families by category, large categories first; small ones beyond the first few are one."""
+    counts: dict[str, Counter[str]] = {}
+    for item in items:
+        if item.classification:
+            name = shortened(item.category.strip(), 28) if item.category else "no category"
+            counts.setdefault(name, Counter())[item.classification.primary.family] += 1
+    ordered = sorted(counts.items(), key=lambda entry: -entry[1].total())
+    shown, others = ordered[:_CATEGORIES_SHOWN], ordered[_CATEGORIES_SHOWN:]
+    if others:
+        shown.append((f"{len(others)} others", sum((families for _, families in others), Counter())))
+    return [Composition(name, _in_order(families)) for name, families in shown]
+
+
+def _in_order(families: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(families.items(), key=lambda entry: _ORDER.get(entry[0], len(_ORDER))))
