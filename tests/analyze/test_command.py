@@ -89,6 +89,21 @@ def test_what_cannot_be_is_one_sentence(words: list[str], status: int, said: str
     assert "Traceback" not in done.stderr
 
 
+def test_an_input_is_not_overwritten(tmp_path: Path) -> None:
+    path = photo(tmp_path / "1.png")
+    before = path.read_bytes()
+    done = analyze(path, "--output", path)
+    assert (done.returncode, path.read_bytes()) == (1, before)
+    assert "is one of the inputs; name another file" in done.stderr
+
+
+def test_lines_are_utf_8_in_any_locale() -> None:
+    done = subprocess.run(
+        [*COMMAND, "café.jpg"], capture_output=True, check=True, env={**ENVIRONMENT, "PYTHONIOENCODING": "ascii"}
+    )
+    assert json.loads(done.stdout)["image_path"] == "café.jpg"
+
+
 def test_the_help_says_what_goes_in_and_what_comes_out() -> None:
     said = analyze("--help").stdout
     for word in ("image_path", "product_type", "hex_color_label", "category", "exit status", "--output"):
