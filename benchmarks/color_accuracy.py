@@ -31,7 +31,7 @@ from color_told import (
 )
 from goals import Measure, goals_table, table
 from peers import PEERS, answers
-from scores import at_coverage, calibration_error
+from scores import at_coverage, calibration_error, margin, mean
 
 PeersTold = dict[tuple[str, str, bool], dict[str, list[Told]]]
 """By peer, naming and whether the filter was used: what was told of each set."""
@@ -46,7 +46,8 @@ def set_rows(told: Mapping[str, Sequence[Told]]) -> Iterable[Sequence[object]]:
         right, sure = [each.is_acceptable for each in members], [each.confidence for each in members]
         covered = [at_coverage(right, sure, share) for share in COVERAGES]
         seen = "yes" if any(each.is_seen for each in members) else "no"
-        yield name, len(members), seen, acceptable(members), strict(members), *covered, calibration_error(right, sure)
+        within = f"{mean(right):.3f} ± {margin(right):.3f}"
+        yield name, len(members), seen, within, strict(members), *covered, calibration_error(right, sure)
 
 
 def kind_rows(told: Mapping[str, Sequence[Told]]) -> Iterable[Sequence[object]]:
