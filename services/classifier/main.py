@@ -15,7 +15,7 @@ from services.classifier.fetching import Fetcher, fetcher
 from services.classifier.image_results import classify, result_of
 from services.classifier.memory import Lease, Memory
 from services.classifier.settings import ClassifierSettings
-from services.runtime.consuming import Consumption
+from services.runtime.consuming import Consumption, Window
 from services.runtime.kafka import Publisher, Record, consumer, publisher
 from services.runtime.lifecycle import run_service
 from services.runtime.logs import Logger, configure_logs
@@ -85,6 +85,11 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _owner(record: Record) -> str:
+    """Name whose image a record is, for fairness alone: the key is `inference_id/index`, or a stranger's."""
+    return (record.key or b"").partition(b"/")[0][:36].decode("latin-1")
+
+
 def _ends_at(image: ImageSubmitted) -> float:
     """When the image's batch ends, in the loop's clock."""
     if image.deadline_at is None:
@@ -109,10 +114,13 @@ async def main(stopping: asyncio.Event) -> None:
             taken,
             classifier.process,
             log,
-            in_flight=settings.in_flight,
+            owner=_owner,
+            window=Window(settings.in_flight, settings.window_records, settings.window_records_per_partition),
             drain_seconds=settings.drain_timeout_seconds,
         )
-        async with monitoring(settings.metrics_host, settings.metrics_port, ready=consumption.trouble) as url:
+        async with monitoring(
+            settings.metrics_host, settings.metrics_port, ready=consumption.trouble, alive=consumption.stalled
+        ) as url:
             log.info("started", metrics=url)
             await consumption.run(IMAGES_SUBMITTED, stopping)
     log.info("stopped")

@@ -19,7 +19,9 @@ _FromCommas = BeforeValidator(_split)
 class ClassifierSettings(ServiceSettings):
     """Settings of the classifier."""
 
-    in_flight: int = Field(32, ge=1, le=1000, description="images fetched and analyzed at once by one process")
+    in_flight: int = Field(128, ge=1, le=1000, description="images fetched and analyzed at once by one process")
+    window_records: int = Field(4000, ge=1, description="records of images in hand of one process, at most")
+    window_records_per_partition: int = Field(1000, ge=1, description="the same, of one partition")
     decoders: int = Field(1, ge=1, le=64, description="processes that decode and analyze, beside each consumer")
     decode_timeout_seconds: Seconds = Field(10, description="time to decode and analyze one image")
     decode_cpu_seconds: int = Field(8, ge=1, le=3600, description="processor time to decode and analyze one image")
