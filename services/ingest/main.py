@@ -13,6 +13,7 @@ from services.ingest.app import Endpoint
 from services.ingest.door import Door
 from services.ingest.events import Events
 from services.ingest.inferences import Inference, Inferences
+from services.ingest.pages.viewing import Links, Viewing
 from services.ingest.rate_limits import Limits
 from services.ingest.reading import Reading
 from services.ingest.results import Results
@@ -71,8 +72,10 @@ class Replica:
         settings = self.settings
         door = Door(self.keys, self.limits)
         results = Results(object_folder(settings.report_store), partial(_read_log, settings))
+        links = Links(settings.link_secret, settings.link_days)
         submitting = Submitting(
             door=door,
+            links=links,
             acceptance=acceptance,
             inferences=self.inferences,
             watchers=self.watchers,
@@ -91,7 +94,8 @@ class Replica:
             max_streams=settings.max_event_streams,
             heartbeat_seconds=settings.heartbeat_seconds,
         )
-        return Endpoint(door, submitting, reading, events, log)
+        viewing = Viewing(links, door, self.inferences, results, events)
+        return Endpoint(door, submitting, reading, events, viewing, log)
 
 
 async def _read_log(settings: IngestSettings, inference: Inference) -> list[Record]:

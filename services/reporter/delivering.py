@@ -7,6 +7,7 @@ from schemas.events import ApiKey, EmailStatus, InferenceStatus
 from schemas.results import Report, report_path, results_csv_path, results_ndjson_path
 from services.reporter import metrics
 from services.reporter.gathering import Gathering, Head, Reason
+from services.reporter.links import view_link
 from services.reporter.mail import mail_of
 from services.reporter.mailer import Handover, hand_over
 from services.reporter.reports import csv_of, ndjson_of, report_of
@@ -58,7 +59,7 @@ class Delivery:
 
     async def _store_and_mail(self, head: Head, report: Report, now: datetime) -> EmailStatus:
         key = self._find_key(report.key_id)
-        mail = mail_of(report, self._settings.mail_from, key.email) if key and key.email else None
+        mail = self._mail(report, key.email) if key and key.email else None
         await self._keep(report, mail)
         if mail is None or key is None or key.email is None:
             metrics.MAILS.labels("no_address").inc()
@@ -68,6 +69,11 @@ class Delivery:
         metrics.MAILS.labels(outcome).inc()
         self._log.info("mail", inference_id=report.inference_id, outcome=outcome, attempts=head.attempts + 1)
         return self._email_status(outcome, head, now)
+
+    def _mail(self, report: Report, recipient: str) -> bytes:
+        told = self._settings
+        link = view_link(report, told.public_url, told.link_secret, told.retention_days)
+        return mail_of(report, told.mail_from, recipient, link)
 
     def _email_status(self, outcome: Handover, head: Head, now: datetime) -> EmailStatus:
         if outcome == "sent":

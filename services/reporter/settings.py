@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, model_validator
 
 from services.runtime.settings import Port, Seconds, ServiceSettings
+from services.runtime.signed_tokens import LinkSecret
 
 
 class ReporterSettings(ServiceSettings):
@@ -31,6 +32,17 @@ class ReporterSettings(ServiceSettings):
     )
     mail_retry_seconds: Seconds = Field(30, description="pause before a mail is tried again; doubles up to an hour")
     mail_give_up_seconds: Seconds = Field(86_400, description="time after which a mail that is refused is given up")
+    public_url: str | None = Field(
+        None,
+        max_length=200,
+        pattern=r"^https?://[^\s/?#@\"<>]+(?:/[^\s?#\"<>]*)?$",
+        description="where people reach the endpoint, such as https://huestream.example; the mail links to it",
+    )
+    link_secret: LinkSecret | None = Field(
+        None,
+        description="signs the links to results pages; the same text of 32 characters or more for ingest and reporter; "
+        "without it the mail has no link",
+    )
     retention_days: int = Field(30, ge=1, le=3650, description="days for which a report can be had")
 
     @property
