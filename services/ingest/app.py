@@ -14,6 +14,7 @@ from services.ingest.door import KEY_ID, Door
 from services.ingest.events import Events
 from services.ingest.openapi import document
 from services.ingest.pages.assets import add_assets
+from services.ingest.pages.docs import Docs
 from services.ingest.pages.viewing import Viewing
 from services.ingest.reading import Reading
 from services.ingest.refusals import RefusedError
@@ -38,6 +39,7 @@ class Endpoint:
     reading: Reading
     events: Events
     viewing: Viewing
+    docs: Docs
     log: Logger
 
     def app(self) -> web.Application:
@@ -50,6 +52,7 @@ class Endpoint:
         app.router.add_get("/inferences", self.reading.inferences_of)
         app.router.add_get("/openapi.json", _openapi)
         self.viewing.add_to(app)
+        self.docs.add_to(app)
         add_assets(app)
         app.on_shutdown.append(self.events.stop)
         app.on_response_prepare.append(self._add_headers)

@@ -13,6 +13,7 @@ from services.ingest.app import Endpoint
 from services.ingest.door import Door
 from services.ingest.events import Events
 from services.ingest.inferences import Inference, Inferences
+from services.ingest.pages.docs import Docs
 from services.ingest.pages.viewing import Links, Viewing
 from services.ingest.rate_limits import Limits
 from services.ingest.reading import Reading
@@ -95,7 +96,14 @@ class Replica:
             heartbeat_seconds=settings.heartbeat_seconds,
         )
         viewing = Viewing(links, door, self.inferences, results, events)
-        return Endpoint(door, submitting, reading, events, viewing, log)
+        docs = Docs(
+            public_url=settings.public_url,
+            requests_per_minute=settings.requests_per_minute,
+            images_per_minute=settings.images_per_minute,
+            reads_per_minute=settings.reads_per_minute,
+            link_days=settings.link_days,
+        )
+        return Endpoint(door, submitting, reading, events, viewing, docs, log)
 
 
 async def _read_log(settings: IngestSettings, inference: Inference) -> list[Record]:

@@ -15,6 +15,12 @@ class IngestSettings(ServiceSettings):
     report_store: str = Field(
         "reports", description="finished reports: a folder, or s3://, gs:// or az:// and a bucket"
     )
+    public_url: str | None = Field(
+        None,
+        max_length=200,
+        pattern=r"^https?://[^\s/?#@\"<>]+(?:/[^\s?#\"<>]*)?$",
+        description="where people reach the endpoint, such as https://huestream.example; the documentation shows it",
+    )
     link_secret: LinkSecret | None = Field(
         None,
         description="signs the links to results pages; the same text of 32 characters or more for ingest and reporter; "

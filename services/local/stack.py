@@ -123,11 +123,16 @@ def services(layout: Layout, options: Options, bootstrap: str) -> list[Program]:
     return [
         _service("ingest", "ingest", layout, bootstrap, {"HOST": HOST, "PORT": str(layout.endpoint_port)}),
         *(
-            _service("classifier", name, layout, bootstrap, {"ALLOW_NETWORKS": ",".join(options.allow_networks)})
+            _service("classifier", name, layout, bootstrap, {"ALLOW_NETWORKS": _networks(options)})
             for name in _classifier_names(options.classifiers)
         ),
         _service("reporter", "reporter", layout, bootstrap, _mail_settings(layout)),
     ]
+
+
+def _networks(options: Options) -> str:
+    """This machine itself serves the example of Try It!, and files that `huestream submit` sends."""
+    return ",".join((f"{HOST}/32", *options.allow_networks))
 
 
 def _mail_settings(layout: Layout) -> dict[str, str]:
