@@ -13,11 +13,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from huestream import HuestreamError, KeyRefusedError, Patience
+from schemas.events import ImageFields
 from services.submit.catalog import Catalog, Wanted, read_catalog
 from services.submit.file_host import FileHost, FileHostError
 from services.submit.results_file import ResultsFileError, check_writable, write_results
 from services.submit.rows import COLUMNS, CatalogError
-from services.submit.submitting import Outcome, submit_items
+from services.submit.submitting import Outcome, replaced, submit_items, unreached
 from services.submit.summary import mismatches_of, summary_of
 from services.submit.terminal import ProgressBar, has_true_color, say
 
@@ -188,6 +189,15 @@ def _tell_broken(catalog: Catalog) -> None:
 
 
 async def _followed(arguments: argparse.Namespace, key: str, catalog: Catalog) -> list[Outcome]:
+    run = secrets.token_hex(8) if arguments.again else ""
+    outcomes = await _submitted(arguments, key, catalog.images, run)
+    if arguments.files and (missed := unreached(outcomes)):
+        say(f"{len(missed)} files were asked for while nobody served them; once more", sys.stderr)
+        outcomes = replaced(outcomes, await _submitted(arguments, key, missed, f"{run}once more"))
+    return outcomes
+
+
+async def _submitted(arguments: argparse.Namespace, key: str, images: Sequence[ImageFields], run: str) -> list[Outcome]:
     patience = Patience()
     stalled = arguments.patience
     progress = ProgressBar(sys.stderr)
@@ -195,9 +205,9 @@ async def _followed(arguments: argparse.Namespace, key: str, catalog: Catalog) -
         return await submit_items(
             arguments.endpoint,
             key,
-            catalog.images,
+            images,
             progress,
-            run=secrets.token_hex(8) if arguments.again else "",
+            run=run,
             lenient=arguments.lenient,
             patience=replace(patience, stalled=stalled, busy=min(patience.busy, stalled)),
         )

@@ -92,6 +92,25 @@ async def submit_items(
     return [outcome for batch in outcomes for outcome in batch]
 
 
+def unreached(outcomes: Sequence[Outcome]) -> list[ImageFields]:
+    """The images whose host did not answer: where the host is this command, it was not running at that moment."""
+    return [outcome.image for outcome in outcomes if _is_unreached(outcome)]
+
+
+def replaced(outcomes: Sequence[Outcome], later: Sequence[Outcome]) -> list[Outcome]:
+    """Put later outcomes in the place of those that were `unreached`, in the same order."""
+    fresh = iter(later)
+    return [next(fresh) if _is_unreached(outcome) else outcome for outcome in outcomes]
+
+
+def _is_unreached(outcome: Outcome) -> bool:
+    return (
+        outcome.result is not None
+        and outcome.result.error is not None
+        and (outcome.result.error.code in {"fetch_failed", "fetch_timeout"})
+    )
+
+
 def _batches(items: Sequence[ImageFields]) -> Iterator[Sequence[ImageFields]]:
     return (items[start : start + MAX_BATCH] for start in range(0, len(items), MAX_BATCH))
 

@@ -3,8 +3,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from huestream import EndpointError, KeyRefusedError, Patience
-from schemas.events import ImageFields
-from services.submit.submitting import Progress, submit_items
+from schemas.events import ImageFields, ItemError
+from schemas.results import ResultItem
+from services.submit.submitting import Outcome, Progress, replaced, submit_items, unreached
 from tests.submit.fake_endpoint import KEY, FakeEndpoint, fake_endpoint
 
 BRIEF = Patience(request=5, unreachable=0.3, busy=3, stalled=1, longest_pause=0.05)
@@ -122,3 +123,14 @@ async def test_lenient_handling_is_asked_for_only_when_wanted(fake: FakeEndpoint
     await submit_items(fake.url, KEY, images(1), ignore, patience=BRIEF)
     assert [prefer for _, prefer in fake.submissions] == ["handling=lenient", None]
     assert next(iter(fake.batches.values())) == [{"image_path": "https://a.example/1.png", "product_type": "Mug"}]
+
+
+def test_what_nobody_served_is_put_in_its_place_when_it_comes_later() -> None:
+    def failed(image: ImageFields, code: str) -> Outcome:
+        error = ItemError.model_validate({"code": code, "message": "no"})
+        return Outcome(image, "1", ResultItem(index=0, status="failed", error=error))
+
+    one, two, three = images(3)
+    outcomes = [failed(one, "image_corrupt"), failed(two, "fetch_failed"), Outcome(three, trouble="refused")]
+    assert unreached(outcomes) == [two]
+    assert replaced(outcomes, [Outcome(two, "2")]) == [outcomes[0], Outcome(two, "2"), outcomes[2]]
