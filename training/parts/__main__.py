@@ -11,11 +11,10 @@ from typing import Final
 
 import numpy as np
 
-from training.parts import cutouts, fitting, mixtures, photos
+from training.parts import cutouts, fitting, mixtures, photos, teacher
 from training.parts.exporting import export
 from training.parts.mixtures import Samples
 from training.parts.scores import overlaps
-from training.parts.teacher import Teacher
 
 SHIPPED: Final = Path(__file__).parents[2] / "services" / "classifier" / "color" / "parts.npz"
 MODEL: Final = Path("package") / "pose_landmark_heavy.tflite"
@@ -62,9 +61,18 @@ def _arguments() -> argparse.Namespace:
 def _cut(data: Path, work: Path) -> list[cutouts.Cutout]:
     path = work / "cutouts.npz"
     if not path.exists():
-        made = list(cutouts.cutouts(photos.listed(data), Teacher(work / MODEL)))
-        cutouts.save(made, path)
+        cutouts.save(list(cutouts.cutouts(photos.listed(data), _read(data, work))), path)
     return cutouts.load(path)
+
+
+def _read(data: Path, work: Path) -> list[teacher.Pose]:
+    path = work / "poses.npz"
+    if not path.exists():
+        model = teacher.Teacher(work / MODEL)
+        persons = [photo for photo in photos.listed(data) if photo.kind != "goods"]
+        print(f"reading the poses of {len(persons)} photos", flush=True)
+        teacher.save([model.read(photos.pixels(photo), photo.kind) for photo in persons], path)
+    return teacher.load(path)
 
 
 def _mixed(path: Path, cuts: list[cutouts.Cutout], count: int, seed: int) -> Samples:

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from training.parts.border import Mask, border_features, oklab
+from training.parts.border import Floats, Mask, border_features, oklab
 from training.parts.labels import Labels, Part, covers, has_face, heights, part_labels, plausible, skin_colored
 from training.parts.photos import Kind, Photo, Pixels, pixels
-from training.parts.teacher import Pose, Teacher
+from training.parts.teacher import Pose
 
 _FLAT: Final[dict[Kind, Part]] = {"top": Part.TORSO, "bottom": Part.LOWER, "goods": Part.OTHER}
 _KINDS: Final[tuple[Kind, ...]] = ("top", "bottom", "dress", "goods")
 _MIN_SHARE, _MAX_SHARE, _MAX_SKIN = 0.03, 0.9, 0.15
+_MIXED: Final = 0.12
 
 
 @dataclass(frozen=True)
@@ -30,22 +31,24 @@ class Cutout:
     """Shoulders, hips, knees and ankles (y), and the hips (x); None where nobody wears it."""
 
 
-def cutouts(listed: Iterable[Photo], teacher: Teacher) -> Iterator[Cutout]:
-    """Cut out all photos that can be read; others are dropped."""
+def cutouts(listed: Iterable[Photo], poses: Iterable[Pose]) -> Iterator[Cutout]:
+    """Cut out all photos that can be read, with the poses of those that may show a person; others are dropped."""
+    left = iter(poses)
     for photo in listed:
-        cut = _garment_or_goods(photo) if photo.kind == "goods" else _person(photo, teacher)
+        cut = _garment_or_goods(photo) if photo.kind == "goods" else _person(photo, next(left))
         if cut is not None:
             yield cut
 
 
-def _person(photo: Photo, teacher: Teacher) -> Cutout | None:
+def _person(photo: Photo, pose: Pose) -> Cutout | None:
     image = pixels(photo)
-    pose = teacher.read(image, photo.kind)
-    foreground, _ = border_features(image)
+    foreground, distance = border_features(image)
     worn = plausible(pose) and covers(pose, foreground)
     if (photo.kind == "top" and not has_face(image, pose)) or not worn:
         return _garment_or_goods(photo)
-    return _cropped(photo.kind, image, part_labels(image, pose, photo.kind), _joints(pose, image))
+    labels = part_labels(image, pose, photo.kind)
+    labels[~trimmed(labels > 0, distance)] = Part.BACKGROUND
+    return _cropped(photo.kind, image, labels, _joints(pose, image))
 
 
 def _joints(pose: Pose, image: Pixels) -> NDArray[np.float32]:
@@ -60,7 +63,8 @@ def _garment_or_goods(photo: Photo) -> Cutout | None:
     if photo.kind not in _FLAT:
         return None
     image = pixels(photo)
-    mask = filled(border_features(image)[0])
+    foreground, distance = border_features(image)
+    mask = trimmed(filled(foreground), distance)
     if not _MIN_SHARE < mask.mean() < _MAX_SHARE or not _in_one_piece(mask):
         return None
     if photo.kind != "goods" and skin_colored(oklab(image[mask])).mean() > _MAX_SKIN:
@@ -72,6 +76,12 @@ def filled(mask: Mask) -> Mask:
     """Close gaps of a few pixels and fill the holes."""
     closed = ndimage.binary_closing(np.pad(mask, 4), iterations=3)[4:-4, 4:-4]
     return np.asarray(ndimage.binary_fill_holes(closed | mask))
+
+
+def trimmed(mask: Mask, distance: Floats) -> Mask:
+    """Take off the outline where it is mixed with the old background, which would shine before a new one."""
+    rim = mask & ~ndimage.binary_erosion(mask, iterations=2, border_value=1)
+    return np.asarray(mask & ~(rim & (distance < _MIXED)))
 
 
 def _in_one_piece(mask: Mask) -> bool:

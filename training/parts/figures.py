@@ -38,8 +38,8 @@ def is_lower(cut: Cutout) -> bool:
     """Tell worn trousers whose ankles are in the photo."""
     if cut.kind != "bottom" or cut.joints is None or (cut.labels == Part.FEET).sum() <= 20:
         return False
-    legs, height = cut.joints[ANKLES] - cut.joints[HIPS], cut.labels.shape[0]
-    return bool(cut.joints[ANKLES] < 1.02 * height and legs > 0.5 * height)
+    legs, (height, width) = cut.joints[ANKLES] - cut.joints[HIPS], cut.labels.shape
+    return bool(cut.joints[ANKLES] < 1.02 * height and legs > 0.5 * height and width < 0.6 * height)
 
 
 def figure(shape: tuple[int, int], uppers: Sequence[Cutout], lowers: Sequence[Cutout], chance: Generator) -> Layer:

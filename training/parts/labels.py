@@ -63,7 +63,7 @@ def plausible(pose: Pose) -> bool:
 def part_labels(photo: Pixels, pose: Pose, kind: Kind) -> Labels:
     """Label each pixel of a person's photo with a `Part`, (height, width)."""
     colors = oklab(photo)
-    person = ndimage.binary_fill_holes((pose.mask > 0) & ~_empty(photo)) & (pose.mask > 0)
+    person = ndimage.binary_fill_holes(pose.mask & ~_empty(photo)) & pose.mask
     labels = np.where(person, _by_height(photo.shape[:2], pose), np.uint8(Part.BACKGROUND)).astype(np.uint8)
     skin = ndimage.binary_opening(_skin(colors, labels, pose, kind), np.ones((2, 2)))
     if kind == "bottom":
@@ -82,7 +82,7 @@ def has_face(photo: Pixels, pose: Pose) -> bool:
 
 def covers(pose: Pose, foreground: Mask) -> bool:
     """Tell whether the teacher's person is what stands out from the border."""
-    return float((foreground & (pose.mask > 0)).sum()) > 0.8 * float(foreground.sum())
+    return float((foreground & pose.mask).sum()) > 0.8 * float(foreground.sum())
 
 
 def _empty(photo: Pixels) -> Mask:

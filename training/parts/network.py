@@ -13,8 +13,8 @@ from services.classifier.color.parts import BLOCK, CHANNELS, DILATIONS, GRID, PA
 
 Weights = dict[str, jax.Array]
 
-WIDE: Final = 48
-NARROW: Final = 20
+WIDE: Final = 64
+NARROW: Final = 24
 POOLED: Final = 24
 PER_PIXEL: Final = 6
 HIDDEN: Final = 16

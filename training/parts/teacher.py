@@ -15,6 +15,7 @@ from PIL import Image
 from training.parts.photos import Kind, Pixels
 
 Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 CANVAS_SIDE: Final = 256
 LANDMARKS: Final = 33
@@ -39,12 +40,11 @@ PLACES: Final[dict[Kind, tuple[Place, ...]]] = {
 
 @dataclass(frozen=True)
 class Pose:
-    """One reading: landmarks (33, 2) as shares (x, y) of the photo, which may lie outside; mask (height, width)."""
+    """One reading: landmarks (33, 2) as shares (x, y) of the photo, which may lie outside; where a person is."""
 
     score: float
     landmarks: Floats
-    mask: Floats
-    """Logits of "person", at the size of the photo."""
+    mask: Mask
 
 
 class Teacher:
@@ -67,8 +67,8 @@ class Teacher:
         points = self._output(1, 195).reshape(-1, _LANDMARK_VALUES)[:LANDMARKS, :2]
         left, top, right, bottom = box
         shares = (points - (left, top)) / (right - left, bottom - top)
-        mask = _resized(self._output(1, CANVAS_SIDE, CANVAS_SIDE, 1)[0, :, :, 0], box, photo.shape[:2])
-        return Pose(float(self._output(1, 1)[0, 0]), shares.astype(np.float32), mask)
+        logits = _resized(self._output(1, CANVAS_SIDE, CANVAS_SIDE, 1)[0, :, :, 0], box, photo.shape[:2])
+        return Pose(float(self._output(1, 1)[0, 0]), shares.astype(np.float32), logits > 0)
 
     def _output(self, *shape: int) -> Floats:
         return np.asarray(self._model.get_tensor(self._outputs[shape]), np.float32)
@@ -83,6 +83,26 @@ def on_canvas(photo: Pixels, place: Place) -> tuple[Floats, tuple[int, int, int,
     canvas = Image.new("RGB", (CANVAS_SIDE, CANVAS_SIDE), tuple(int(c) for c in np.median(border, axis=0)))
     canvas.paste(Image.fromarray(photo).resize((width, height), Image.Resampling.BILINEAR), (left, top))
     return np.asarray(canvas, np.float32) / np.float32(255), (left, top, left + width, top + height)
+
+
+def save(poses: list[Pose], path: Path) -> None:
+    """Keep readings of photos of one size in one file."""
+    masks = np.stack([pose.mask for pose in poses])
+    np.savez_compressed(
+        path,
+        scores=np.array([pose.score for pose in poses]),
+        landmarks=np.stack([pose.landmarks for pose in poses]),
+        masks=np.packbits(masks, axis=2),
+        width=masks.shape[2],
+    )
+
+
+def load(path: Path) -> list[Pose]:
+    """Read what `save` wrote."""
+    with np.load(path) as kept:
+        masks = np.unpackbits(kept["masks"], axis=2, count=int(kept["width"])).astype(np.bool_)
+        readings = zip(kept["scores"], kept["landmarks"], masks, strict=True)
+        return [Pose(float(score), landmarks, mask) for score, landmarks, mask in readings]
 
 
 def _resized(mask: Floats, box: tuple[int, int, int, int], shape: tuple[int, int]) -> Floats:
