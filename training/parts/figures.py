@@ -39,7 +39,9 @@ def is_lower(cut: Cutout) -> bool:
     if cut.kind != "bottom" or cut.joints is None or (cut.labels == Part.FEET).sum() <= 20:
         return False
     legs, (height, width) = cut.joints[ANKLES] - cut.joints[HIPS], cut.labels.shape
-    return bool(cut.joints[ANKLES] < 1.02 * height and legs > 0.5 * height and width < 0.6 * height)
+    below = cut.labels[int(cut.joints[KNEES]) :]
+    bare = (below == Part.SKIN).sum() > 0.1 * (below == Part.LOWER).sum()
+    return bool(cut.joints[ANKLES] < 1.02 * height and legs > 0.5 * height and width < 0.6 * height and not bare)
 
 
 def figure(shape: tuple[int, int], uppers: Sequence[Cutout], lowers: Sequence[Cutout], chance: Generator) -> Layer:
@@ -103,18 +105,21 @@ def _lower_place(cut: Cutout, frame: Frame, chance: Generator) -> Placing:
 
 def _dress(layer: Layer, frame: Frame, chance: Generator) -> None:
     """Change colors, hems and garments: geometry, not color, is to be learned."""
+    tone = skin_tone(chance)
     _recolor_some(layer, frame, chance)
     draw = chance.random()
     if draw < 0.17:
-        _skirt(layer, frame, chance)
-    elif draw < 0.29:
-        bare_legs(layer, frame.hips + frame.torso * chance.uniform(0.25, 1), chance)
+        _skirt(layer, frame, tone, chance)
+    elif draw < 0.31:
+        bare_legs(layer, frame.hips + frame.torso * chance.uniform(0.15, 1), tone)
+    if draw < 0.31 or chance.random() < 0.4:
+        recolor(layer, layer.labels == Part.SKIN, tone)
     if chance.random() < 0.2:
         _long_garment(layer, frame, chance)
     if chance.random() < 0.12:
         open_jacket(layer, frame, chance)
-    if chance.random() < 0.04:
-        bare_torso(layer, chance)
+    if chance.random() < 0.12:
+        bare_some(layer, frame, tone, chance)
 
 
 def _recolor_some(layer: Layer, frame: Frame, chance: Generator) -> None:
@@ -143,21 +148,35 @@ def open_jacket(layer: Layer, frame: Frame, chance: Generator) -> None:
     layer.labels[inner] = Part.SKIN
 
 
-def bare_legs(layer: Layer, hem: float, chance: Generator) -> None:
+def _bare(layer: Layer, where: Mask, tone: Floats) -> None:
+    """Turn cloth into skin."""
+    recolor(layer, where, tone)
+    layer.labels[where] = Part.SKIN
+
+
+def bare_legs(layer: Layer, hem: float, tone: Floats) -> None:
     """Shorten trousers: below the hem there is skin."""
-    below = (layer.labels == Part.LOWER) & (rows(layer) > hem)
-    recolor(layer, below, skin_tone(chance))
-    layer.labels[below] = Part.SKIN
+    _bare(layer, (layer.labels == Part.LOWER) & (rows(layer) > hem), tone)
 
 
-def bare_torso(layer: Layer, chance: Generator) -> None:
+def bare_torso(layer: Layer, tone: Floats) -> None:
     """Take the top off."""
-    torso = layer.labels == Part.TORSO
-    recolor(layer, torso, skin_tone(chance))
-    layer.labels[torso] = Part.SKIN
+    _bare(layer, layer.labels == Part.TORSO, tone)
 
 
-def _skirt(layer: Layer, frame: Frame, chance: Generator) -> None:
+def bare_some(layer: Layer, frame: Frame, tone: Floats, chance: Generator) -> None:
+    """Take off the top, what is below its hem, or its sleeves."""
+    torso, draw = layer.labels == Part.TORSO, chance.random()
+    if draw < 0.3:
+        _bare(layer, torso, tone)
+    elif draw < 0.65:
+        _bare(layer, torso & (rows(layer) > frame.shoulders + frame.torso * chance.uniform(0.4, 0.85)), tone)
+    else:
+        aside = np.abs(np.arange(layer.labels.shape[1]) - frame.middle) / frame.torso
+        _bare(layer, torso & (aside > chance.uniform(0.3, 0.4)), tone)
+
+
+def _skirt(layer: Layer, frame: Frame, tone: Floats, chance: Generator) -> None:
     """Close the legs to a skirt of any length and width, mostly over bare legs."""
     hem = frame.hips + frame.torso * chance.uniform(0.35, 1.5)
     color = cloth_color(chance)
@@ -165,7 +184,7 @@ def _skirt(layer: Layer, frame: Frame, chance: Generator) -> None:
     cloth = _below_hips(layer, frame, hem, chance.uniform(-0.1, 0.5)) & (layer.labels != Part.SKIN)
     cloth &= layer.labels != Part.TORSO
     if chance.random() < 0.85:
-        bare_legs(layer, hem, chance)
+        bare_legs(layer, hem, tone)
     layer.colors[cloth] = np.clip(color * folds(cloth.shape, chance)[cloth][:, None], 0, 255)
     layer.labels[cloth] = Part.LOWER
 

@@ -12,10 +12,19 @@ from services.classifier.color.parts import BLOCK, CHANNELS, GRID, SIDE, network
 from training.parts.backdrops import backdrop, scene
 from training.parts.border import border_features
 from training.parts.cutouts import Cutout
-from training.parts.figures import bare_legs, bare_torso, figure, is_lower, is_upper, open_jacket, standing
+from training.parts.figures import (
+    bare_legs,
+    bare_some,
+    bare_torso,
+    figure,
+    is_lower,
+    is_upper,
+    open_jacket,
+    standing,
+)
 from training.parts.labels import Labels, Part
 from training.parts.photos import Pixels
-from training.parts.scenes import Layer, Placing, before, cloth_color, empty, paste, recolor
+from training.parts.scenes import Layer, Placing, before, cloth_color, empty, paste, recolor, skin_tone
 
 _STEPS = np.array([127.5 / 1.2, 127.5 / 1.2, 127.5 / 1.2, 255, 159], np.float32)[:, None, None]
 _LOWEST = np.array([-1.2, -1.2, -1.2, -0.5, 0], np.float32)[:, None, None]
@@ -124,17 +133,29 @@ def _shape(chance: Generator, lowest: float, highest: float) -> tuple[int, int]:
 def _person(pieces: Stock, chance: Generator) -> Layer:
     """One person as photographed, whole or cut by the frame."""
     cut = pieces.persons[int(chance.integers(len(pieces.persons)))]
-    layer, at = _placed(cut, _shape(chance, 1, 1.78), chance.uniform(0.6, 2), chance)
+    share = chance.uniform(2, 4.5) if chance.random() < 0.15 else chance.uniform(0.6, 2)
+    layer, at = _placed(cut, _shape(chance, 1, 1.78), share, chance)
+    _change(layer, cut, at, chance)
+    return layer
+
+
+def _change(layer: Layer, cut: Cutout, at: Placing, chance: Generator) -> None:
+    """Change some of the colors, the skin and the garments of one person."""
+    tone = skin_tone(chance)
+    if chance.random() < 0.3:
+        recolor(layer, layer.labels == Part.SKIN, tone)
     for part in (Part.TORSO, Part.LOWER):
         if chance.random() < 0.2:
             recolor(layer, layer.labels == part, cloth_color(chance))
     if cut.kind == "bottom" and chance.random() < 0.3:
-        bare_legs(layer, layer.labels.shape[0] * chance.uniform(0.3, 0.9), chance)
+        recolor(layer, layer.labels == Part.SKIN, tone)
+        bare_legs(layer, layer.labels.shape[0] * chance.uniform(0.3, 0.9), tone)
     if cut.kind == "bottom" and chance.random() < 0.15:
-        bare_torso(layer, chance)
+        bare_torso(layer, tone)
     if cut.kind == "top" and chance.random() < 0.12:
         open_jacket(layer, standing(cut, at), chance)
-    return layer
+    if cut.kind == "top" and chance.random() < 0.08:
+        bare_some(layer, standing(cut, at), tone, chance)
 
 
 def _placed(cut: Cutout, shape: tuple[int, int], share: float, chance: Generator) -> tuple[Layer, Placing]:
