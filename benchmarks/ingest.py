@@ -35,7 +35,7 @@ from services.local.kafka.jars import ensure_jars
 from services.local.kafka.java import find_java
 from services.local.kafka.node import Node, broker_command, java_command, prepare_nodes, wait_until_ready
 from services.local.leash import leashed
-from services.local.stack import free_port
+from services.local.stack import free_ports
 from services.runtime.api_keys import new_secret
 from services.runtime.kafka import Record, publisher
 from services.runtime.topic_admin import topic_admin
@@ -62,7 +62,7 @@ async def broker() -> AsyncIterator[str]:
     with tempfile.TemporaryDirectory(prefix="huestream-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         java = java_command(folder, find_java(), ensure_jars(user_data_folder() / "jars", lambda *_: None))
-        node = Node(1, free_port(), free_port(), folder / "node-1")
+        node = Node(1, *free_ports([0, 0]), folder / "node-1")
         await prepare_nodes(folder, [node], java)
         command, quiet = leashed(broker_command(node, java)), subprocess.DEVNULL
         process = await asyncio.create_subprocess_exec(*command, stdout=quiet, stderr=quiet)

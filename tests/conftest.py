@@ -1,1 +1,1 @@
-pytest_plugins = ["tests.stack_fixtures"]
+pytest_plugins = ["tests.kafka_fixtures", "tests.stack_fixtures"]

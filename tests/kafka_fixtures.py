@@ -23,7 +23,7 @@ from services.local.kafka.node import (
 )
 from services.local.kafka.problems import DownloadError
 from services.local.leash import leashed
-from services.local.stack import free_port
+from services.local.stack import free_ports
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -48,7 +48,7 @@ def running_kafka(folder: Path, jars: Sequence[Path], brokers: int = 1) -> Itera
     Only where no event loop runs: that is, not in an async test.
     """
     numbers = range(1, brokers + 1)
-    nodes = [Node(number, free_port(), free_port(), folder / f"node-{number}") for number in numbers]
+    nodes = [Node(number, *free_ports([0, 0]), folder / f"node-{number}") for number in numbers]
     java = java_command(folder, find_java(), jars)
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         runner.run(prepare_nodes(folder, nodes, java))

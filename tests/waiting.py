@@ -7,11 +7,13 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 
-def wait_for(look: Callable[[], Found | None], what: str, timeout_seconds: float = 60.0) -> Found:
+def wait_for(
+    look: Callable[[], Found | None], what: str, timeout_seconds: float = 60.0, pause_seconds: float = 0.05
+) -> Found:
     """Look until something is found; fails past the deadline."""
     deadline = time.monotonic() + timeout_seconds
     while time.monotonic() < deadline:
         if (found := look()) is not None and found is not False:
             return found
-        time.sleep(0.05)
+        time.sleep(pause_seconds)
     raise AssertionError(f"within {timeout_seconds:g} seconds there was no {what}")

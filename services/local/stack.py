@@ -2,11 +2,13 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from services.local.link_secret import link_secret
 from services.local.supervisor import Program, python_command
 
 HOST: Final = "127.0.0.1"
@@ -40,6 +42,8 @@ class Layout:
     endpoint_port: int
     smtp_port: int
     mail_page_port: int
+    kafka_ports: Sequence[tuple[int, int]]
+    """For each broker the port of its clients and that of its controller."""
     metrics_ports: Mapping[str, int]
 
     @property
@@ -67,26 +71,36 @@ class Layout:
         return {name: f"http://{HOST}:{port}/metrics" for name, port in self.metrics_ports.items()}
 
 
-def free_port(wanted: int = 0) -> int:
-    """Find a free port of loopback, or check the one that is wanted; raises `PortInUseError`."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, wanted))
-        except OSError as error:
-            raise PortInUseError(f"port {wanted} is in use; choose another one, or none for a free one") from error
-        return int(probe.getsockname()[1])
+def free_ports(wanted: Sequence[int]) -> list[int]:
+    """Find ports of loopback that are free and differ, 0 standing for any; raises `PortInUseError`."""
+    with ExitStack() as held:  # all are held until the last is chosen, so that none is handed out twice
+        return [_bound(held.enter_context(socket.socket()), port) for port in wanted]
+
+
+def _bound(probe: socket.socket, wanted: int) -> int:
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        probe.bind((HOST, wanted))
+    except OSError as error:
+        raise PortInUseError(f"port {wanted} is in use; choose another one, or none for a free one") from error
+    return int(probe.getsockname()[1])
 
 
 def lay_out(options: Options) -> Layout:
     """Choose all ports and folders of a run."""
     names = ["ingest", "reporter", *_classifier_names(options.classifiers)]
+    kafka = [options.kafka_port + offset if options.kafka_port else 0 for offset in range(options.brokers)]
+    asked = [options.port, options.smtp_port, options.mail_page_port, *kafka]
+    ports = free_ports([*asked, *(0 for _ in kafka), *(0 for _ in names)])
+    controllers = len(asked)
+    metrics = controllers + len(kafka)
     return Layout(
         data=options.data,
-        endpoint_port=free_port(options.port),
-        smtp_port=free_port(options.smtp_port),
-        mail_page_port=free_port(options.mail_page_port),
-        metrics_ports={name: free_port() for name in names},
+        endpoint_port=ports[0],
+        smtp_port=ports[1],
+        mail_page_port=ports[2],
+        kafka_ports=tuple(zip(ports[3:controllers], ports[controllers:metrics], strict=True)),
+        metrics_ports=dict(zip(names, ports[metrics:], strict=True)),
     )
 
 
@@ -109,11 +123,16 @@ def services(layout: Layout, options: Options, bootstrap: str) -> list[Program]:
     return [
         _service("ingest", "ingest", layout, bootstrap, {"HOST": HOST, "PORT": str(layout.endpoint_port)}),
         *(
-            _service("classifier", name, layout, bootstrap, {"ALLOW_NETWORKS": ",".join(options.allow_networks)})
+            _service("classifier", name, layout, bootstrap, {"ALLOW_NETWORKS": _networks(options)})
             for name in _classifier_names(options.classifiers)
         ),
         _service("reporter", "reporter", layout, bootstrap, _mail_settings(layout)),
     ]
+
+
+def _networks(options: Options) -> str:
+    """This machine itself serves the example of Try It!, and files that `huestream submit` sends."""
+    return ",".join((f"{HOST}/32", *options.allow_networks))
 
 
 def _mail_settings(layout: Layout) -> dict[str, str]:
@@ -134,6 +153,7 @@ def _service(service: str, name: str, layout: Layout, bootstrap: str, settings: 
         "METRICS_HOST": HOST,
         "METRICS_PORT": str(layout.metrics_ports[name]),
         "REPORT_STORE": str(layout.report_dir),
+        "LINK_SECRET": link_secret(layout.data),
         "DRAIN_TIMEOUT_SECONDS": f"{DRAIN_SECONDS:g}",
     }
     ours = {f"HUESTREAM_{key}": value for key, value in (shared | dict(settings)).items()}

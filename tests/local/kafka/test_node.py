@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.local.kafka.node import Node, bootstrap_servers, java_command, prepare_nodes, properties, wait_until_ready
 from services.local.kafka.problems import LocalKafkaError, NoSpaceError, NotReadyError
-from services.local.stack import free_port
+from services.local.stack import free_ports
 
 
 def three(folder: Path) -> list[Node]:
@@ -112,7 +112,7 @@ async def test_a_format_that_failed_is_tried_again_with_the_same_cluster_id(tmp_
 
 
 async def test_a_kafka_that_does_not_come_up_is_one_sentence_that_names_its_log(tmp_path: Path) -> None:
-    node = Node(1, free_port(), free_port(), tmp_path)
+    node = Node(1, *free_ports([0, 0]), tmp_path)
     with pytest.raises(
         NotReadyError, match=r"^Kafka was not ready within 0\.5 seconds; its log says why: [^\n]*broker\.log$"
     ):
