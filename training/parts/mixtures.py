@@ -8,7 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from services.classifier.color.parts import BLOCK, CHANNELS, GRID, SIDE, network_inputs
+from services.classifier.color.parts import BLOCK, CHANNELS, GRID, SIDE, by_place, network_inputs
 from training.parts.backdrops import backdrop, scene
 from training.parts.border import border_features
 from training.parts.cutouts import Cutout
@@ -84,12 +84,6 @@ def quantized(inputs: NDArray[np.float32]) -> NDArray[np.uint8]:
 def restored(inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Undo `quantized`, for arrays (photos, 5, 16, 256)."""
     return np.asarray(inputs / _STEPS + _LOWEST, np.float32)
-
-
-def by_place(planes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Order planes (n, 64, 64) by the pixel of a place and the place, (n, 16, 256)."""
-    blocks = planes.reshape(-1, GRID, BLOCK, GRID, BLOCK).transpose(0, 2, 4, 1, 3)
-    return blocks.reshape(-1, BLOCK**2, GRID**2)
 
 
 def _square(labels: Labels) -> Labels:

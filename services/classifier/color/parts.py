@@ -2,7 +2,7 @@
 
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Pixels = NDArray[np.uint8]
+Number = TypeVar("Number", bound=np.generic)
 
 SIDE: Final = 64
 """The network sees every photo stretched to a square of this side."""
@@ -35,8 +36,8 @@ def part_probabilities(pixels_rgb: Pixels, border_mask: Mask, mode_distance: Flo
     width) is the distance in (L, 1.5a, 1.5b) of OKLab to the nearest color of the border.
     """
     height, width = border_mask.shape
-    squares = probabilities(network_inputs(pixels_rgb, border_mask, mode_distance), height / width)
-    return np.ascontiguousarray(squares[_nearest(height)[:, np.newaxis], _nearest(width)])
+    told = probabilities(network_inputs(pixels_rgb, border_mask, mode_distance), height / width)
+    return told.take(_seen_at(height, width), axis=1).transpose(1, 2, 0)
 
 
 def network_inputs(pixels_rgb: Pixels, border_mask: Mask, mode_distance: Floats) -> Floats:
@@ -53,17 +54,28 @@ def network_inputs(pixels_rgb: Pixels, border_mask: Mask, mode_distance: Floats)
 
 
 def probabilities(inputs: Floats, aspect: float) -> Floats:
-    """Run the network on `network_inputs`, with the height of the photo over its width; (64, 64, 6)."""
+    """Run the network on `network_inputs`, with the height of the photo over its width.
+
+    Gives (6, 4096): the pixels of a place first, as `by_place` orders them.
+    """
     weights = _weights()
-    seen = inputs.reshape(CHANNELS, GRID, BLOCK, GRID, BLOCK).transpose(0, 2, 4, 1, 3).reshape(CHANNELS, -1)
+    seen = by_place(inputs).reshape(CHANNELS, -1)
     places = np.concatenate([seen.reshape(-1, _PLACES), positions(aspect)])
     features = _relu(weights["stem"] @ places + weights["stem_bias"])
     for block, dilation in enumerate(DILATIONS):
         features = _residual(features, block, dilation)
         if block == POOLED_AFTER:
             features = features + _whole(features)
-    hidden = _per_pixel(features) + weights["pixel"] @ seen
-    return _apart(_softmax(weights["part"] @ _relu(hidden) + weights["part_bias"]))
+    handed = (weights["place"] @ features + weights["place_bias"]).reshape(-1, seen.shape[1])
+    hidden = weights["joint_and_pixel"] @ np.concatenate([handed, seen])
+    hidden += weights["joint_bias"]
+    return _softmax(weights["part"] @ _relu(hidden) + weights["part_bias"])
+
+
+def by_place(planes: NDArray[Number]) -> NDArray[Number]:
+    """Order planes (n, 64, 64) by the pixel of a place and the place, (n, 16, 256)."""
+    blocks = planes.reshape(-1, GRID, BLOCK, GRID, BLOCK).transpose(0, 2, 4, 1, 3)
+    return blocks.reshape(-1, BLOCK**2, _PLACES)
 
 
 def positions(aspect: float) -> Floats:
@@ -106,12 +118,6 @@ def _whole(features: Floats) -> Floats:
     )
 
 
-def _per_pixel(features: Floats) -> Floats:
-    """Hand each place's features to its 16 pixels, (16, 4096)."""
-    weights = _weights()
-    return np.asarray(weights["hand_down"] @ features + weights["hand_down_bias"]).reshape(-1, BLOCK**2 * _PLACES)
-
-
 def _relu(values: Floats) -> Floats:
     return np.maximum(values, 0, out=values)
 
@@ -124,12 +130,6 @@ def _softmax(logits: Floats) -> Floats:
     return logits
 
 
-def _apart(by_block: Floats) -> Floats:
-    """Put the pixels of all places where they belong, (64, 64, parts)."""
-    blocks = by_block.reshape(len(PARTS), BLOCK, BLOCK, GRID, GRID)
-    return blocks.transpose(3, 1, 4, 2, 0).reshape(SIDE, SIDE, len(PARTS))
-
-
 @lru_cache(maxsize=256)
 def _averaging(length: int) -> Floats:
     """Weights that average `length` pixels to `SIDE` by the share that each covers, (64, length)."""
@@ -140,25 +140,23 @@ def _averaging(length: int) -> Floats:
     return (overlap.clip(0) * (SIDE / length)).astype(np.float32)
 
 
-@lru_cache(maxsize=256)
-def _nearest(length: int) -> NDArray[np.intp]:
-    """Give the place of the square that holds the middle of each of `length` pixels."""
-    return ((np.arange(length) * 2 + 1) * SIDE // (2 * length)).astype(np.intp)
+@lru_cache(maxsize=64)
+def _seen_at(height: int, width: int) -> NDArray[np.intp]:
+    """Give for each pixel of a photo its place among those of `probabilities`, (height, width)."""
+    order = by_place(np.arange(SIDE * SIDE).reshape(1, SIDE, SIDE)).ravel().argsort().reshape(SIDE, SIDE)
+    rows, columns = ((np.arange(length) * 2 + 1) * SIDE // (2 * length) for length in (height, width))
+    return np.asarray(order[rows[:, np.newaxis], columns])
 
 
 @cache
 def _weights() -> dict[str, Floats]:
-    """Load the weights and fold the two linear steps between places and pixels into one."""
+    """Load the weights."""
     with files(__package__).joinpath("parts.npz").open("rb") as file, np.load(file) as kept:
-        stored = {name: kept[name].astype(np.float32) for name in kept.files}
-    return folded(stored)
+        return prepared({name: kept[name].astype(np.float32) for name in kept.files})
 
 
-def folded(stored: dict[str, Floats]) -> dict[str, Floats]:
-    """Fold 64 features to 6 for each of 16 pixels, then to 16 hidden, into one step; biases become columns."""
+def prepared(stored: dict[str, Floats]) -> dict[str, Floats]:
+    """Turn biases into columns and join the two steps that meet in the hidden units of a pixel."""
     weights = {name: value[:, np.newaxis] if name.endswith("_bias") else value for name, value in stored.items()}
-    to_pixels = stored["place"].reshape(-1, BLOCK**2, stored["place"].shape[1])
-    weights["hand_down"] = np.einsum("hk,kpc->hpc", stored["joint"], to_pixels).reshape(-1, to_pixels.shape[2])
-    bias = np.einsum("hk,kp->hp", stored["joint"], stored["place_bias"].reshape(-1, BLOCK**2))
-    weights["hand_down_bias"] = (bias + stored["joint_bias"][:, np.newaxis]).reshape(-1, 1)
+    weights["joint_and_pixel"] = np.concatenate([stored["joint"], stored["pixel"]], axis=1)
     return weights
