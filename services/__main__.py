@@ -9,11 +9,16 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from services.runtime.processes import run_processes, several
+from services.runtime.settings import ServiceSettings
+
 SERVICES: Final = {
     "ingest": "run the HTTP endpoint",
     "classifier": "run a classifier",
     "reporter": "run a reporter",
 }
+SEVERAL: Final = frozenset({"classifier"})
+"""Services that run as several processes under one parent where that is asked for."""
 COMMANDS: Final = {
     "local": ("services.local.command", "run everything on this machine, around a real Kafka"),
     "demo": ("services.demo.command", "show the main job, from drawn product pictures to the mail"),
@@ -34,6 +39,8 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
         if name == chosen:
             _describe_settings(command, name)
+            if name in SEVERAL:
+                command.add_argument("--processes", type=several, default=1, metavar="N", help="run N consumers")
     for name, (module, summary) in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         if name == chosen:
@@ -42,9 +49,14 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
 
 
 def _describe_settings(command: argparse.ArgumentParser, service: str) -> None:
-    settings = importlib.import_module(f"services.{service}.settings")
     command.description = f"{SERVICES[service][0].upper()}{SERVICES[service][1:]}, configured by the environment."
-    command.epilog = getattr(settings, f"{service.title()}Settings").describe()
+    command.epilog = _settings_of(service).describe()
+
+
+def _settings_of(service: str) -> type[ServiceSettings]:
+    module = importlib.import_module(f"services.{service}.settings")
+    settings: type[ServiceSettings] = getattr(module, f"{service.title()}Settings")
+    return settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     chosen = next((word for word in words if not word.startswith("-")), None)
     parsed = _parser(chosen).parse_args(words)
+    if getattr(parsed, "processes", 1) > 1:
+        return run_processes(parsed.command, parsed.processes, _settings_of(parsed.command))
     if parsed.command in SERVICES:
         return int(importlib.import_module(f"services.{parsed.command}.main").run())
     return int(importlib.import_module(COMMANDS[parsed.command][0]).run(parsed))
