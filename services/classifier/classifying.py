@@ -1,15 +1,31 @@
 """From the bytes of one image to its classification."""
 
 from dataclasses import asdict
+from typing import Protocol
 
 from schemas.classification import Classification
-from schemas.events import ImageFields
 from services.classifier.color import FullyTransparentError, analyze
 from services.classifier.decoding import decode
 from services.classifier.problems import DecodeProblem
 
 
-def analyze_bytes(image: ImageFields, content: bytes, max_pixels: int) -> Classification:
+class Described(Protocol):
+    """What is said of an image beside its bytes; a local file's may lack the product type."""
+
+    @property
+    def product_type(self) -> str | None:
+        """What the image shows."""
+
+    @property
+    def category(self) -> str | None:
+        """The part of the catalog that it is from."""
+
+    @property
+    def hex_color_label(self) -> str | None:
+        """The color that the catalog claims, #RGB or #RRGGBB."""
+
+
+def analyze_bytes(image: Described, content: bytes, max_pixels: int) -> Classification:
     """Decode and analyze one image; raises `DecodeProblem`."""
     pixels = decode(content, max_pixels)
     try:
