@@ -107,7 +107,7 @@ async def main(stopping: asyncio.Event) -> None:
         decoders(settings) as decoding,
         fetcher(settings) as images,
         publisher(servers, settings.publish_timeout_seconds, patience) as results,
-        consumer(servers, patience, GROUP) as taken,
+        consumer(servers, patience, GROUP, settings.group_instance_id) as taken,
     ):
         classifier = Classifier(settings, images, results, decoding, log)
         consumption = Consumption(

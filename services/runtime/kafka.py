@@ -154,12 +154,16 @@ async def publisher(
 
 @asynccontextmanager
 async def consumer(
-    bootstrap_servers: str, start_timeout_seconds: float, group: str | None = None
+    bootstrap_servers: str, start_timeout_seconds: float, group: str | None = None, instance_id: str | None = None
 ) -> AsyncIterator[AIOKafkaConsumer]:
-    """Open a consumer of bytes, from the earliest record, that commits only when told."""
+    """Open a consumer of bytes, from the earliest record, that commits only when told.
+
+    A member with an instance id keeps its partitions over a restart within the session's timeout.
+    """
     client = AIOKafkaConsumer(
         bootstrap_servers=bootstrap_servers,
         group_id=group,
+        group_instance_id=instance_id,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         session_timeout_ms=SESSION_TIMEOUT_MS,
