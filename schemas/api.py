@@ -32,6 +32,16 @@ class AcceptedWithResults(Accepted):
     results: tuple[ResultItem, ...]
 
 
+class Canceling(_Reply):
+    """A batch is being canceled, or was; the same however often it is asked for."""
+
+    message: Literal["Images of the inference that are not done yet are reported as canceled"] = (
+        "Images of the inference that are not done yet are reported as canceled"
+    )
+    inference_id: InferenceId
+    model: Model = MODEL
+
+
 class Progress(_Reply):
     """Counts of a batch's images; the last three always sum to the total."""
 

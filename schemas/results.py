@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from schemas.classification import Classification
-from schemas.events import ItemError
+from schemas.events import EndReason, ItemError
 from schemas.fields import Index, InferenceId, KeyId, UtcTime
 
 
@@ -32,7 +32,7 @@ class Report(BaseModel):
 
     inference_id: InferenceId
     key_id: KeyId
-    reason: Literal["complete", "deadline"]
+    reason: EndReason
     submitted_at: UtcTime
     finished_at: UtcTime
     items: tuple[ResultItem, ...]

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from schemas.events import (
     ApiKey,
     BatchSubmitted,
+    CancellationRequested,
     ControlTick,
     Event,
     ImageClassified,
@@ -56,7 +57,7 @@ class Topic:
 
 
 def _by_inference(
-    event: BatchSubmitted | ImageClassified | ReportReady | ControlTick | InferenceStatus,
+    event: BatchSubmitted | CancellationRequested | ImageClassified | ReportReady | ControlTick | InferenceStatus,
 ) -> str:
     return event.inference_id
 
@@ -96,6 +97,13 @@ REPORTER_CONTROL: Final = Topic(
     written_by=("reporter",),
     read_by=("reporter",),
     retention_ms=_DAY_MS,
+)
+CANCELLATIONS_REQUESTED: Final = Topic(
+    name="cancellations.requested.v1",
+    carries=CancellationRequested,
+    key=_by_inference,
+    written_by=("ingest", "producers"),
+    read_by=("reporter", "ingest"),
 )
 INFERENCES_STATUS: Final = Topic(
     name="inferences.status.v1",
@@ -145,6 +153,7 @@ TOPICS: Final = (
     IMAGES_CLASSIFIED,
     REPORTS_READY,
     REPORTER_CONTROL,
+    CANCELLATIONS_REQUESTED,
     INFERENCES_STATUS,
     API_KEYS,
     DEAD_LETTERS,

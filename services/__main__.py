@@ -18,8 +18,9 @@ COMMANDS: Final = {
     "local": ("services.local.command", "run everything on this machine, around a real Kafka"),
     "demo": ("services.demo.command", "show the main job, from drawn product pictures to the mail"),
     "submit": ("services.submit.command", "submit a catalog to a running endpoint and follow it"),
+    "analyze": ("services.analyze.command", "find the colors of image files of this machine, without Kafka"),
     "topics": ("services.administration.topics", "create, list or check the Kafka topics"),
-    "keys": ("services.administration.keys", "issue, list or revoke API keys"),
+    "keys": ("services.administration.keys", "issue, list, show, revoke or rotate API keys"),
     "schemas": ("services.administration.schemas", "write the published JSON Schemas"),
     "dead-letters": ("services.administration.dead_letters", "list what could not be decoded or delivered"),
 }

@@ -1,9 +1,11 @@
 """Wires the classifier: Kafka, fetcher, decoder, analysis, Kafka."""
 
 import asyncio
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 
 from schemas.classification import Classification
 from schemas.events import ImageFields, ImageSubmitted, ItemError, UndecodableError
@@ -11,6 +13,7 @@ from schemas.topics import DEAD_LETTERS, IMAGES_CLASSIFIED, IMAGES_SUBMITTED
 from services.classifier import metrics
 from services.classifier.classifying import analyze_bytes, classify, result_of
 from services.classifier.fetching import Fetcher, fetcher
+from services.classifier.memory import Lease, Memory
 from services.classifier.settings import ClassifierSettings
 from services.runtime.consuming import Consumption
 from services.runtime.kafka import Publisher, Record, consumer, publisher
@@ -35,6 +38,7 @@ class Classifier:
         log: Logger,
     ) -> None:
         self._settings = settings
+        self._memory = Memory(settings.memory_bytes)
         self._images = images
         self._results = results
         self._threads = threads
@@ -56,7 +60,8 @@ class Classifier:
         began = time.monotonic()
         log = self._log.bind(inference_id=image.inference_id, index=image.index)
         try:
-            result = await classify(image, self._fetch, self._analyze, _now)
+            with self._memory.lease(image.inference_id) as lease:
+                result = await classify(image, partial(self._fetch, lease, _ends_at(image)), self._analyze, _now)
         except Exception:  # ours, but one image must not stop the stream: a result, counted and logged
             log.exception("classification_failed")
             result = result_of(image, ItemError(code="internal", message="The image could not be analyzed"), _now())
@@ -65,9 +70,9 @@ class Classifier:
         metrics.IMAGES.labels(outcome).inc()
         log.info("image_classified", outcome=outcome, seconds=round(time.monotonic() - began, 4))
 
-    async def _fetch(self, url: str) -> bytes:
+    async def _fetch(self, lease: Lease, ends_at: float, url: str) -> bytes:
         with metrics.FETCH_SECONDS.time():
-            return await self._images.fetch(url)
+            return await self._images.fetch(url, lease, ends_at)
 
     async def _analyze(self, image: ImageFields, content: bytes) -> Classification:
         with metrics.ANALYZE_SECONDS.time():
@@ -78,6 +83,13 @@ class Classifier:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _ends_at(image: ImageSubmitted) -> float:
+    """When the image's batch ends, in the loop's clock."""
+    if image.deadline_at is None:
+        return math.inf
+    return asyncio.get_running_loop().time() + (image.deadline_at - _now()).total_seconds()
 
 
 async def main(stopping: asyncio.Event) -> None:

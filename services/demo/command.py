@@ -12,7 +12,7 @@ from services.demo.photos import PhotosError
 from services.demo.show import DemoError, show
 from services.demo.stack import StackError
 from services.local.command import add_data
-from services.submit.terminal import say
+from services.terminal import say
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

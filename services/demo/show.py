@@ -19,7 +19,7 @@ from services.demo.photos import photo_items, photos_in
 from services.demo.stack import Stack, running_stack
 from services.demo.telling import told
 from services.submit.submitting import Outcome, submit_items
-from services.submit.terminal import ProgressBar, has_true_color, say
+from services.terminal import ProgressBar, has_true_color, say
 
 _MAIL_SECONDS: Final = 60.0
 _PATIENCE: Final = Patience(busy=120, stalled=120)

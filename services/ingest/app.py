@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from services.ingest import metrics
+from services.ingest.canceling import Cancellation
 from services.ingest.door import KEY_ID, Door
 from services.ingest.events import Events
 from services.ingest.openapi import document
@@ -23,6 +24,7 @@ from services.ingest.submitting import MAX_BODY_BYTES, Submitting, too_large
 from services.runtime.logs import Logger
 
 SUBMIT: Final = "/inference/color-classification"
+_ONE: Final = "/inference/{inference_id:(?!color-classification$)[^{}/]+}"
 BEGAN: Final = web.RequestKey("began", float)
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 _DOCUMENT: Final = json.dumps(document())
@@ -38,6 +40,7 @@ class Endpoint:
     submitting: Submitting
     reading: Reading
     events: Events
+    cancellation: Cancellation
     viewing: Viewing
     docs: Docs
     log: Logger
@@ -49,6 +52,7 @@ class Endpoint:
         app.router.add_get("/inference/{inference_id}/status", self.reading.status)
         app.router.add_get("/inference/{inference_id}/results", self.reading.results_of)
         app.router.add_get("/inference/{inference_id}/events", self.events.events, allow_head=False)
+        app.router.add_delete(_ONE, self.cancellation.cancel)
         app.router.add_get("/inferences", self.reading.inferences_of)
         app.router.add_get("/openapi.json", _openapi)
         self.viewing.add_to(app)

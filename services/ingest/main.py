@@ -6,10 +6,18 @@ from datetime import UTC, datetime
 from functools import partial
 
 from schemas.events import BatchSubmitted, Event
-from schemas.topics import API_KEYS, BATCHES_SUBMITTED, IMAGES_CLASSIFIED, IMAGES_SUBMITTED, INFERENCES_STATUS
+from schemas.topics import (
+    API_KEYS,
+    BATCHES_SUBMITTED,
+    CANCELLATIONS_REQUESTED,
+    IMAGES_CLASSIFIED,
+    IMAGES_SUBMITTED,
+    INFERENCES_STATUS,
+)
 from services.ingest import metrics
 from services.ingest.accepting import Acceptance
 from services.ingest.app import Endpoint
+from services.ingest.canceling import Cancellation
 from services.ingest.door import Door
 from services.ingest.events import Events
 from services.ingest.inferences import Inference, Inferences
@@ -24,7 +32,8 @@ from services.ingest.submitting import Submitting
 from services.ingest.watching import Watchers
 from services.runtime.api_keys import KeyRing
 from services.runtime.following import Follower
-from services.runtime.kafka import Record, consumer, publisher
+from services.runtime.kafka import Publisher, Record, consumer, publisher
+from services.runtime.key_sources import KeyFile
 from services.runtime.lifecycle import beside, run_service
 from services.runtime.logs import Logger, configure_logs
 from services.runtime.monitoring import monitoring
@@ -40,9 +49,10 @@ _TIDY_SECONDS = 600.0
 class Replica:
     """What one process knows, folded from the log."""
 
-    def __init__(self, settings: IngestSettings) -> None:
+    def __init__(self, settings: IngestSettings, log: Logger) -> None:
         self.settings = settings
         self.keys = KeyRing()
+        self.key_file = KeyFile(settings.api_keys_file, self.keys, log) if settings.api_keys_file else None
         self.watchers = Watchers()
         self.inferences = Inferences(self.watchers.changed)
         self.limits = Limits(
@@ -50,12 +60,25 @@ class Replica:
             images=settings.images_per_minute,
             reads=settings.reads_per_minute,
             failures=settings.failures_per_minute,
+            find_key=self.keys.get,
         )
         self.folds = {
-            API_KEYS: self.keys.fold,
             BATCHES_SUBMITTED: self._fold_batch,
+            CANCELLATIONS_REQUESTED: self.inferences.fold_cancellation,
             INFERENCES_STATUS: self.inferences.fold_status,
         }
+        if self.key_file is None:
+            self.folds[API_KEYS] = self.keys.fold
+
+    def read_keys(self) -> None:
+        """Read the keys' file where there is one; raises `KeyFileError`."""
+        if self.key_file:
+            self.key_file.load()
+
+    async def follow_keys(self) -> None:
+        """Follow the keys' file; keys in the topic are followed with the rest of the log."""
+        if self.key_file:
+            await self.key_file.follow()
 
     def _fold_batch(self, record: Record, event: Event) -> None:
         if self.inferences.fold_batch(record, event) and isinstance(event, BatchSubmitted):
@@ -68,7 +91,7 @@ class Replica:
             metrics.INFERENCES.set(len(self.inferences))
             await asyncio.sleep(_TIDY_SECONDS)
 
-    def endpoint(self, acceptance: Acceptance, tail: Tail, log: Logger) -> Endpoint:
+    def endpoint(self, out: Publisher, acceptance: Acceptance, tail: Tail, log: Logger) -> Endpoint:
         """Put the handlers together."""
         settings = self.settings
         door = Door(self.keys, self.limits)
@@ -103,7 +126,8 @@ class Replica:
             reads_per_minute=settings.reads_per_minute,
             link_days=settings.link_days,
         )
-        return Endpoint(door, submitting, reading, events, viewing, docs, log)
+        cancellation = Cancellation(door, reading, self.inferences, out)
+        return Endpoint(door, submitting, reading, events, cancellation, viewing, docs, log)
 
 
 async def _read_log(settings: IngestSettings, inference: Inference) -> list[Record]:
@@ -121,10 +145,9 @@ async def main(stopping: asyncio.Event) -> None:
     settings = read_settings(IngestSettings)
     log = configure_logs("ingest", settings.log_level)
     servers, patience = settings.bootstrap_servers, settings.start_timeout_seconds
-    await require(
-        servers, [IMAGES_SUBMITTED, BATCHES_SUBMITTED, IMAGES_CLASSIFIED, INFERENCES_STATUS, API_KEYS], patience
-    )
-    replica = Replica(settings)
+    replica = Replica(settings, log)
+    replica.read_keys()
+    await require(servers, [IMAGES_SUBMITTED, IMAGES_CLASSIFIED, *replica.folds], patience)
     async with (
         publisher(servers, settings.publish_timeout_seconds, patience) as out,
         consumer(servers, patience) as log_in,
@@ -132,12 +155,12 @@ async def main(stopping: asyncio.Event) -> None:
     ):
         tail = Tail(results_in, IMAGES_CLASSIFIED)
         follower = Follower(log_in, replica.folds, log)
-        await out.prepare([IMAGES_SUBMITTED, BATCHES_SUBMITTED])
+        await out.prepare([IMAGES_SUBMITTED, BATCHES_SUBMITTED, CANCELLATIONS_REQUESTED])
         await follower.catch_up(patience)
         # The log is followed until the last request has ended: it waits for its batch record.
-        async with beside(follower.follow(), tail.follow(), replica.tidy()):
+        async with beside(follower.follow(), tail.follow(), replica.tidy(), replica.follow_keys()):
             acceptance = Acceptance(out, follower, replica.inferences, replica.limits, settings.publish_timeout_seconds)
-            await _serve(replica.endpoint(acceptance, tail, log), acceptance, follower, settings, log, stopping)
+            await _serve(replica.endpoint(out, acceptance, tail, log), acceptance, follower, settings, log, stopping)
     log.info("stopped")
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from schemas.api import Accepted, AcceptedWithResults, Error, InferenceList, Problem, Status
+from schemas.api import Accepted, AcceptedWithResults, Canceling, Error, InferenceList, Problem, Status
 from schemas.fields import MAX_BATCH
 from schemas.results import ResultItem
 from services.ingest.cursors import MAX_PAGE
@@ -17,7 +17,7 @@ from services.ingest.validation import RequestedImage
 Json = dict[str, Any]
 
 _REPLIES: Final[tuple[type[BaseModel], ...]] = (
-    *(Accepted, AcceptedWithResults, Status, InferenceList, ResultItem, Error, Problem),
+    *(Accepted, AcceptedWithResults, Canceling, Status, InferenceList, ResultItem, Error, Problem),
 )
 _SUBMIT_ERRORS: Final = (400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503)
 _READ_ERRORS: Final = (401, 403, 404, 429, 500)
@@ -40,6 +40,7 @@ def document() -> Json:
             "/inference/{inference_id}/status": {"get": _status()},
             "/inference/{inference_id}/results": {"get": _results()},
             "/inference/{inference_id}/events": {"get": _events()},
+            "/inference/{inference_id}": {"delete": _cancel()},
             "/inferences": {"get": _list()},
         },
         "components": {
@@ -122,6 +123,18 @@ def _events() -> Json:
             "204": {"description": "nothing more will come"},
         }
         | _errors(*_READ_ERRORS, 410, 503),
+    }
+
+
+def _cancel() -> Json:
+    return {
+        "operationId": "cancel",
+        "summary": "End a batch: what is done stays, the rest is reported as canceled",
+        "description": "Answers when that is durable; asked again, the answer is the same. A batch that has ended by "
+        "itself is a 409.",
+        "parameters": [_inference_id()],
+        "responses": {"202": _reply("canceling", {"application/json": _ref(Canceling)})}
+        | _errors(*_READ_ERRORS, 409, 503),
     }
 
 

@@ -1,5 +1,7 @@
 """What ingest can be told."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from schemas.fields import MAX_BATCH
@@ -14,6 +16,9 @@ class IngestSettings(ServiceSettings):
     port: Port = Field(8080, description="port of the endpoint; 0 picks a free one")
     report_store: str = Field(
         "reports", description="finished reports: a folder, or s3://, gs:// or az:// and a bucket"
+    )
+    api_keys_file: Path | None = Field(
+        None, description="file of API keys, instead of their topic; reread when it changes"
     )
     public_url: str | None = Field(
         None,

@@ -4,9 +4,17 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Literal
 
-from schemas.events import BatchSubmitted, ControlTick, ImageClassified, InferenceStatus, ReportReady
+from schemas.events import (
+    BatchSubmitted,
+    CancellationRequested,
+    ControlTick,
+    EndReason,
+    ImageClassified,
+    InferenceStatus,
+    ReportReady,
+)
 from services.reporter import metrics
-from services.reporter.gathering import Gathering, Head, Reason
+from services.reporter.gathering import Gathering, Head
 from services.runtime.logs import Logger
 
 MARKER_AGE = timedelta(days=9)
@@ -17,7 +25,7 @@ Taken = Literal["taken", "unusable"]
 
 
 class Collector:
-    """Gathers results, closes batches that are complete or late, and puts them into the outbox."""
+    """Gathers results, closes batches that are complete, late or canceled, and puts them into the outbox."""
 
     def __init__(self, gathering: Gathering, emit: Emit, log: Logger) -> None:
         self._gathering = gathering
@@ -47,6 +55,13 @@ class Collector:
         if outcome in {"new", "duplicate"}:
             await self._close_if_complete(result.inference_id, now)
         return "unusable" if outcome == "out_of_range" else "taken"
+
+    async def cancel(self, request: CancellationRequested, now: datetime) -> None:
+        """End a batch as it is; one that has ended already stays as it was."""
+        await self.open(request.batch(), now)
+        head = self._gathering.head(request.inference_id)
+        if head is not None and head.reason is None:
+            await self._close(head, "canceled", now)
 
     async def tick(self, tick: ControlTick, now: datetime) -> None:
         """Do what a timer found to be due, if it still is."""
@@ -94,14 +109,14 @@ class Collector:
         if head is not None and head.reason is None and self._gathering.is_complete(head):
             await self._close(head, "complete", now)
 
-    async def _close(self, head: Head, reason: Reason, now: datetime) -> None:
+    async def _close(self, head: Head, reason: EndReason, now: datetime) -> None:
         """Close first, so that the rows stay as they are; if we die in between, a tick puts it out later."""
         closed = self._gathering.close(head, reason, now)
         metrics.BATCHES.labels(reason).inc()
         self._log.info("batch_closed", inference_id=head.batch.inference_id, reason=reason, size=head.batch.size)
         await self._put_out(closed, reason, now)
 
-    async def _put_out(self, head: Head, reason: Reason, now: datetime) -> None:
+    async def _put_out(self, head: Head, reason: EndReason, now: datetime) -> None:
         await self._emit(ReportReady(inference_id=head.batch.inference_id, reason=reason, ready_at=now))
         self._emitted[head.batch.inference_id] = now
         if len(self._emitted) > 10_000:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from schemas.events import ApiKey, EmailStatus, InferenceStatus
 from schemas.results import Report, report_path, results_csv_path, results_ndjson_path
 from services.reporter import metrics
-from services.reporter.gathering import Gathering, Head, Reason
+from services.reporter.gathering import Gathering, Head
 from services.reporter.links import view_link
 from services.reporter.mail import mail_of
 from services.reporter.mailer import Handover, hand_over
@@ -40,7 +40,7 @@ class Delivery:
         self._tell = tell
         self._log = log
 
-    async def deliver(self, inference_id: str, reason: Reason, now: datetime) -> None:
+    async def deliver(self, inference_id: str, now: datetime) -> None:
         """Store and mail one report; a batch that was mailed before is only tidied up."""
         head = self._gathering.head(inference_id)
         if head is None or head.reason is None:
@@ -48,7 +48,7 @@ class Delivery:
         if self._gathering.is_sent(inference_id):
             await self._finish(head, now, "sent")
             return
-        report = report_of(head, self._gathering.rows(head), reason)
+        report = report_of(head, self._gathering.rows(head), head.reason)
         email_status = await self._store_and_mail(head, report, now)
         if email_status == "retrying":
             head = self._gathering.postpone(head, now + self._pause(head.attempts))

@@ -11,12 +11,11 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.events import BatchSubmitted, EmailStatus, ImageClassified, InferenceStatus
+from schemas.events import BatchSubmitted, EmailStatus, EndReason, ImageClassified, InferenceStatus
 from schemas.fields import UtcTime
 from schemas.results import ResultItem
 
 Table = MutableMapping[bytes, bytes]
-Reason = Literal["complete", "deadline"]
 Outcome = Literal["new", "duplicate", "late", "other_body", "out_of_range"]
 
 
@@ -35,7 +34,7 @@ class Head(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     batch: BatchSubmitted
-    reason: Reason | None = None
+    reason: EndReason | None = None
     """Why it was closed; None while it is open."""
     closed_at: UtcTime | None = None
     attempts: int = 0
@@ -103,7 +102,7 @@ class Gathering:
         """Say whether all results are here."""
         return len(self._received_of(head)) == head.batch.size
 
-    def close(self, head: Head, reason: Reason, now: datetime) -> Head:
+    def close(self, head: Head, reason: EndReason, now: datetime) -> Head:
         """End a batch: its rows are now as they will be reported."""
         return self._write_head(head.model_copy(update={"reason": reason, "closed_at": now, "next_attempt_at": now}))
 
@@ -147,7 +146,7 @@ class Gathering:
         """Say how far a batch is."""
         received = self._received_of(head)
         succeeded = sum(received.values())
-        missing = head.batch.size - len(received) if head.reason else 0  # reported as timed out
+        missing = head.batch.size - len(received) if head.reason else 0  # reported as timed out or canceled
         return InferenceStatus(
             inference_id=head.batch.inference_id,
             key_id=head.batch.key_id,
@@ -159,6 +158,7 @@ class Gathering:
             updated_at=now,
             finished_at=head.closed_at,
             email_status=email_status,
+            reason=head.reason,
         )
 
     def _write_head(self, head: Head) -> Head:

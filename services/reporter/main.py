@@ -4,14 +4,14 @@ import asyncio
 from datetime import UTC, datetime
 
 from schemas.events import InferenceStatus
-from schemas.topics import API_KEYS, INFERENCES_STATUS, TOPICS
+from schemas.topics import INFERENCES_STATUS, TOPICS
 from services.reporter.collecting import Collector
 from services.reporter.delivering import Delivery
 from services.reporter.settings import ReporterSettings
 from services.reporter.stream import Running, connect, emitter, faust_app
 from services.runtime.api_keys import KeyRing
-from services.runtime.following import Follower
-from services.runtime.kafka import KafkaUnavailableError, Publisher, consumer, publisher
+from services.runtime.kafka import KafkaUnavailableError, Publisher, publisher
+from services.runtime.key_sources import known_keys
 from services.runtime.lifecycle import run_service, until_stopped
 from services.runtime.logs import Logger, configure_logs
 from services.runtime.monitoring import monitoring
@@ -32,10 +32,8 @@ async def main(stopping: asyncio.Event) -> None:
     stream = faust_app(settings)
     async with (
         publisher(servers, settings.publish_timeout_seconds, patience) as out,
-        consumer(servers, patience) as key_log,
+        known_keys(settings.api_keys_file, keys, servers, patience, log) as follow_keys,
     ):
-        follower = Follower(key_log, {API_KEYS: keys.fold}, log)
-        await follower.catch_up(patience)
 
         async def tell(status: InferenceStatus) -> None:
             await out.publish(INFERENCES_STATUS, [status])
@@ -46,9 +44,7 @@ async def main(stopping: asyncio.Event) -> None:
         running = Running(stream, settings.drain_timeout_seconds)
         async with running, monitoring(settings.metrics_host, settings.metrics_port, ready=running.trouble) as url:
             log.info("started", metrics=url)
-            await until_stopped(
-                stopping, follower.follow(), _tell_changes(collector, out, log), running.until_crashed()
-            )
+            await until_stopped(stopping, follow_keys(), _tell_changes(collector, out, log), running.until_crashed())
     log.info("stopped")
 
 

@@ -1,5 +1,6 @@
 """What the reporter can be told."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, model_validator
@@ -13,6 +14,9 @@ class ReporterSettings(ServiceSettings):
 
     report_store: str = Field(
         "reports", description="finished reports: a folder, or s3://, gs:// or az:// and a bucket"
+    )
+    api_keys_file: Path | None = Field(
+        None, description="file of API keys, instead of their topic; reread when it changes"
     )
     state_store: Literal["memory://", "rocksdb://"] = Field(
         "memory://", description="where the tables live in the process; Kafka keeps them in either case"

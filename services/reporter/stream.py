@@ -14,9 +14,18 @@ from typing import Any, Final, NoReturn, Self
 
 import faust
 
-from schemas.events import BatchSubmitted, ControlTick, Event, ImageClassified, ReportReady, UndecodableError
+from schemas.events import (
+    BatchSubmitted,
+    CancellationRequested,
+    ControlTick,
+    Event,
+    ImageClassified,
+    ReportReady,
+    UndecodableError,
+)
 from schemas.topics import (
     BATCHES_SUBMITTED,
+    CANCELLATIONS_REQUESTED,
     IMAGES_CLASSIFIED,
     PARTITIONS,
     REPORTER_APP,
@@ -136,15 +145,19 @@ def connect(stream: Stream, collector: Collector, delivery: Delivery, letters: P
         if await collector.add(result, _now()) == "unusable":
             raise UndecodableError("index: it lies outside of the batch")
 
+    async def cancel(request: CancellationRequested) -> None:
+        await collector.cancel(request, _now())
+
     async def act(tick: ControlTick) -> None:
         await collector.tick(tick, _now())
 
     async def deliver(ready: ReportReady) -> None:
-        await delivery.deliver(ready.inference_id, ready.reason, _now())
+        await delivery.deliver(ready.inference_id, _now())
 
     for topic, event_type, handle in (
         (BATCHES_SUBMITTED, BatchSubmitted, open_batch),
         (IMAGES_CLASSIFIED, ImageClassified, add_result),
+        (CANCELLATIONS_REQUESTED, CancellationRequested, cancel),
         (REPORTER_CONTROL, ControlTick, act),
         (REPORTS_READY, ReportReady, deliver),
     ):

@@ -1,28 +1,26 @@
-"""From the rows of a catalog to the images to submit, or a list of what to mend, by line. Pure but for the file."""
+"""The catalog of a submission: its rows as images to submit."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from schemas.events import ImageFields
-from schemas.fields import (
-    FREE_TEXT_PATTERN,
-    HEX_COLOR_LABEL_PATTERN,
-    IMAGE_URL_PATTERN,
-    MAX_CUSTOM_ID,
-    MAX_TEXT,
-    MAX_URL,
+from schemas.fields import IMAGE_URL_PATTERN, MAX_URL
+from services.catalog import (
+    Column,
+    checked_rows,
+    content_of,
+    custom_id_problem,
+    hex_problem,
+    quoted,
+    text_problem,
 )
-from services.submit.rows import COLUMNS, CatalogError, Form, form_of, rows_of
+from services.catalog_rows import CatalogError, Form, form_of
 
-REQUIRED: Final = ("image_path", "product_type", "hex_color_label", "category")
-OPTIONAL_WHEN_LENIENT: Final = frozenset({"hex_color_label", "category"})
+MEMBERS: Final = ("image_path", "product_type", "hex_color_label", "category", "custom_id")
 _URL: Final = re.compile(IMAGE_URL_PATTERN)
-_FREE_TEXT: Final = re.compile(FREE_TEXT_PATTERN)
-_HEX: Final = re.compile(HEX_COLOR_LABEL_PATTERN)
-_BARE_HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 _SCHEME: Final = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):")
 
 AddressOf = Callable[[str], str | None]
@@ -41,11 +39,6 @@ class Wanted:
     """Rows that cannot be submitted are left out, and named."""
     address_of: AddressOf | None = None
 
-    @property
-    def needed(self) -> list[str]:
-        """The members that every row has."""
-        return [name for name in REQUIRED if not (self.lenient and name in OPTIONAL_WHEN_LENIENT)]
-
 
 @dataclass(frozen=True)
 class Catalog:
@@ -57,49 +50,34 @@ class Catalog:
 
 def read_catalog(path: Path, wanted: Wanted) -> Catalog:
     """Read a file, whose form its name tells; raises `CatalogError`."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise CatalogError([f"{path} cannot be read: {error.strerror}"]) from error
-    return parse_catalog(content, wanted, form_of(path.suffix))
+    return parse_catalog(content_of(path), wanted, form_of(path.suffix))
 
 
 def parse_catalog(content: bytes, wanted: Wanted, form: Form = "csv") -> Catalog:
     """Read a document; raises `CatalogError`."""
-    images: list[ImageFields] = []
-    broken: list[str] = []
-    for row in rows_of(content, form, wanted.columns, wanted.needed):
-        values = _with_address(row.values, wanted.address_of)
-        problems = [row.broken] if row.broken else list(_problems(values, wanted.needed))
-        broken += [f"{row.place}: {problem}" for problem in problems]
-        if not problems:
-            images.append(_image(values))
-    if broken and not wanted.skip_broken:
+    rows = checked_rows(content, _columns(wanted), form)
+    broken = [problem for row in rows for problem in row.problems]
+    images = [ImageFields.model_validate(row.values) for row in rows if not row.problems]
+    if broken and (not wanted.skip_broken or not images):
         raise CatalogError(broken)
-    if not images:
-        raise CatalogError(broken or ["the catalog has no rows"])
     return Catalog(images, broken)
 
 
-def _image(values: Mapping[str, str]) -> ImageFields:
-    return ImageFields.model_validate({name: value or None for name, value in values.items()})
+def _columns(wanted: Wanted) -> tuple[Column, ...]:
+    called, strict = wanted.columns, not wanted.lenient
 
+    def address(value: str) -> str:
+        """Put the URL in the place of a file of this machine."""
+        served = wanted.address_of(value) if wanted.address_of and value and not _URL.fullmatch(value) else None
+        return served or value
 
-def _with_address(values: Mapping[str, str], address_of: AddressOf | None) -> Mapping[str, str]:
-    """Put the URL in the place of a file of this machine."""
-    path = values.get("image_path", "")
-    if address_of is None or not path or _URL.fullmatch(path):
-        return values
-    return {**values, "image_path": address_of(path) or path}
-
-
-def _problems(values: Mapping[str, str], needed: Sequence[str]) -> Iterator[str]:
-    for name in COLUMNS:
-        value = values[name]
-        if value and (problem := _CHECKS[name](value)):
-            yield f"{name} {problem}"
-        elif not value and name in needed:
-            yield f"{name} is missing"
+    return (
+        Column("image_path", _url_problem, called=called.get("image_path"), read=address),
+        Column("product_type", text_problem, called=called.get("product_type")),
+        Column("hex_color_label", hex_problem, strict, strict, called.get("hex_color_label")),
+        Column("category", text_problem, strict, strict, called.get("category")),
+        Column("custom_id", custom_id_problem, named=False, filled=False, called=called.get("custom_id")),
+    )
 
 
 def _url_problem(value: str) -> str | None:
@@ -107,43 +85,10 @@ def _url_problem(value: str) -> str | None:
         return f"is longer than {MAX_URL} characters" if len(value) > MAX_URL else None
     scheme = _SCHEME.match(value)
     if scheme and scheme.group(1).lower() in {"http", "https"}:
-        return f"is not a URL: {_quoted(value)}"
+        return f"is not a URL: {quoted(value)}"
     if scheme and scheme.group(1).lower() != "file" and not re.match(r"^[A-Za-z]:\\", value):
         return f"begins with {scheme.group(1)}: and only http and https URLs can be fetched"
     return (
-        f"is a file on this machine, {_quoted(value)}, and images are fetched by URL: put it on a web server "
+        f"is a file on this machine, {quoted(value)}, and images are fetched by URL: put it on a web server "
         "and write its http or https URL, or, with `huestream local`, name its folder with --files"
     )
-
-
-def _text_problem(value: str) -> str | None:
-    if len(value) > MAX_TEXT:
-        return f"is longer than {MAX_TEXT} characters"
-    return None if _FREE_TEXT.fullmatch(value) else "has a control character, such as a line break"
-
-
-def _hex_problem(value: str) -> str | None:
-    if _HEX.fullmatch(value):
-        return None
-    advice = f"write #{value}" if _BARE_HEX.fullmatch(value) else "write a code such as #FF0000"
-    return f"is {_quoted(value)}; {advice}"
-
-
-def _custom_id_problem(value: str) -> str | None:
-    if len(value) > MAX_CUSTOM_ID:
-        return f"is longer than {MAX_CUSTOM_ID} characters"
-    return None if _FREE_TEXT.fullmatch(value) else "has a control character"
-
-
-_CHECKS: Final = {
-    "image_path": _url_problem,
-    "product_type": _text_problem,
-    "hex_color_label": _hex_problem,
-    "category": _text_problem,
-    "custom_id": _custom_id_problem,
-}
-
-
-def _quoted(value: str) -> str:
-    """Show a value in a message: as ASCII, so that nothing in it acts on a terminal."""
-    return ascii(value if len(value) <= 60 else f"{value[:59]}…").replace("\\u2026", "…")

@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 
 from huestream import HuestreamError, KeyRefusedError, Patience
 from schemas.events import ImageFields
-from services.submit.catalog import Catalog, Wanted, read_catalog
+from services.catalog_rows import CatalogError
+from services.submit.catalog import MEMBERS, Catalog, Wanted, read_catalog
 from services.submit.file_host import FileHost, FileHostError
 from services.submit.results_file import ResultsFileError, check_writable, write_results
-from services.submit.rows import COLUMNS, CatalogError
 from services.submit.submitting import Outcome, replaced, submit_items, unreached
 from services.submit.summary import mismatches_of, summary_of
-from services.submit.terminal import ProgressBar, has_true_color, say
+from services.terminal import ProgressBar, has_true_color, say
 
 _OK: Final = 0
 _TROUBLE: Final = 1
@@ -106,8 +106,8 @@ def _configure_reading(parser: argparse.ArgumentParser) -> None:
 
 def _column(text: str) -> tuple[str, str]:
     member, _, name = text.partition("=")
-    if member not in COLUMNS or not name.strip():
-        raise argparse.ArgumentTypeError(f"expected MEMBER=NAME with one of {', '.join(COLUMNS)}")
+    if member not in MEMBERS or not name.strip():
+        raise argparse.ArgumentTypeError(f"expected MEMBER=NAME with one of {', '.join(MEMBERS)}")
     return member, name
 
 

@@ -12,6 +12,7 @@ from huestream import AsyncClient, EndpointError, KeyRefusedError, Patience, Ref
 from schemas.events import ImageFields
 from schemas.fields import MAX_BATCH
 from schemas.results import ResultItem
+from services.progress import Progress
 
 _BATCHES_AT_ONCE: Final = 4
 
@@ -24,21 +25,6 @@ class Outcome:
     inference_id: str | None = None
     result: ResultItem | None = None
     trouble: str | None = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far all batches together are; `accepted` counts images, as the others do."""
-
-    total: int
-    accepted: int = 0
-    succeeded: int = 0
-    failed: int = 0
-
-    @property
-    def done(self) -> int:
-        """Images that are finished, one way or the other."""
-        return self.succeeded + self.failed
 
 
 OnProgress = Callable[[Progress], None]

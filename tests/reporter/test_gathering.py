@@ -8,13 +8,24 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from schemas.events import ControlTick, ReportReady
+from schemas.events import BatchSubmitted, CancellationRequested, ControlTick, ImageClassified, ReportReady
+from schemas.results import Report
 from services.reporter.collecting import Collector, due
 from services.reporter.gathering import Gathering, Head, Tables
 from services.reporter.reports import report_of
 from services.runtime.logs import configure_logs
-from tests.reporter.examples import FINGERPRINT, INFERENCE_ID, NOW, OTHER_FINGERPRINT, batch, classification, result
+from tests.reporter.examples import (
+    FINGERPRINT,
+    INFERENCE_ID,
+    NOW,
+    OTHER_FINGERPRINT,
+    batch,
+    cancellation,
+    classification,
+    result,
+)
 
+LATER = NOW + timedelta(minutes=2)
 LATE = NOW + timedelta(hours=2)
 LOG = configure_logs("test", "error")
 
@@ -105,6 +116,53 @@ def test_time_alone_brings_the_deadline_and_the_next_attempt(head: Head, what: s
     assert due(Head(batch=batch()), NOW) is None
 
 
+async def canceled_report(*events: object) -> Report:
+    """Let a collector take events, and build the report of the batch that they end."""
+    gathered = gathering()
+    collector = Collector(gathered, _nowhere, LOG)
+    for event in events:
+        if isinstance(event, ImageClassified):
+            await collector.add(event, LATER)
+        elif isinstance(event, BatchSubmitted):
+            await collector.open(event, LATER)
+        elif isinstance(event, CancellationRequested):
+            await collector.cancel(event, LATER)
+    head = gathered.head(INFERENCE_ID)
+    assert head is not None
+    assert head.reason is not None
+    status = gathered.status(head, LATER)
+    assert (status.reason, status.state, status.pending) == (head.reason, "completed", 0)
+    return report_of(head, gathered.rows(head), head.reason)
+
+
+async def _nowhere(_: ReportReady) -> None:
+    return
+
+
+def codes(report: Report) -> list[str | None]:
+    return [item.error.code if item.error else None for item in report.items]
+
+
+async def test_of_a_canceled_batch_what_is_done_stays_and_the_rest_is_canceled() -> None:
+    report = await canceled_report(batch(), result(0), cancellation(), result(1))
+    assert (report.reason, report.finished_at, codes(report)) == ("canceled", LATER, [None, "canceled", "canceled"])
+
+
+async def test_a_cancellation_may_be_read_before_the_batch_record() -> None:
+    report = await canceled_report(result(0), cancellation(), batch(), result(1))
+    assert (report.reason, codes(report)) == ("canceled", [None, "canceled", "canceled"])
+
+
+async def test_a_cancellation_after_the_last_result_changes_nothing() -> None:
+    report = await canceled_report(batch(), result(0), result(1), result(2), cancellation())
+    assert (report.reason, codes(report)) == ("complete", [None, None, "fetch_timeout"])
+
+
+async def test_a_cancellation_before_the_record_of_a_batch_that_is_done_changes_nothing() -> None:
+    report = await canceled_report(result(0), result(1), result(2), cancellation(), batch())
+    assert (report.reason, codes(report)) == ("complete", [None, None, "fetch_timeout"])
+
+
 class CrashError(Exception):
     """The process dies."""
 
@@ -148,6 +206,10 @@ class ABatchIsReportedOnce(RuleBasedStateMachine):
     @rule()
     def the_batch_record_arrives(self) -> None:
         self.drive(self.collector.open(batch(self.SIZE), NOW))
+
+    @rule()
+    def the_batch_is_canceled(self) -> None:
+        self.drive(self.collector.cancel(cancellation(self.SIZE), NOW))
 
     @rule()
     def the_process_restarts(self) -> None:

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from schemas.events import ItemError
 from schemas.fields import Family, ItemErrorCode
 from schemas.results import Report, ResultItem
 from schemas.results_csv import COLUMNS
@@ -206,3 +207,13 @@ def test_a_batch_that_ended_at_its_deadline_says_so() -> None:
     assert "deadline" in html_of(late)
     assert "deadline" in text_of(late)
     assert subject_of(late).isascii()
+
+
+def test_the_mail_says_that_a_batch_was_canceled_and_how_much_of_it_was_not_classified() -> None:
+    canceled = {"status": "failed", "classification": None, "error": ItemError(code="canceled", message="canceled")}
+    ended = report(canceled, canceled).model_copy(update={"reason": "canceled"})
+    sentence = "The batch was canceled; the report shows what was done by then."
+    assert subject_of(ended) == "Color report: 6 images, 2 failed, 2 canceled"
+    assert sentence in " ".join(text_of(ended).split())
+    assert sentence in html_of(ended)
+    assert text_of(ended).count("CANCELED") == 1

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
+from services.catalog_rows import CatalogError, Form
 from services.submit.catalog import Wanted, parse_catalog
 from services.submit.file_host import FileHost
-from services.submit.rows import CatalogError, Form
 
 HEADER = "image_path,product_type,hex_color_label,category"
 ROW = "https://a.example/1.jpg,Shirt,#FF0000,Fashion"

@@ -5,7 +5,8 @@ import pytest
 from huestream import EndpointError, KeyRefusedError, Patience
 from schemas.events import ImageFields, ItemError
 from schemas.results import ResultItem
-from services.submit.submitting import Outcome, Progress, replaced, submit_items, unreached
+from services.progress import Progress
+from services.submit.submitting import Outcome, replaced, submit_items, unreached
 from tests.submit.fake_endpoint import KEY, FakeEndpoint, fake_endpoint
 
 BRIEF = Patience(request=5, unreachable=0.3, busy=3, stalled=1, longest_pause=0.05)

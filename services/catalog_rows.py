@@ -1,13 +1,12 @@
-"""Reading the rows of a catalog file, as spreadsheets and programs write it: CSV, JSON or NDJSON. Pure."""
+"""The rows of a catalog file, as spreadsheets and programs write it: CSV, JSON or NDJSON. Pure."""
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-COLUMNS: Final = ("image_path", "product_type", "hex_color_label", "category", "custom_id")
 Form = Literal["csv", "json", "ndjson"]
 _FORMS: Final[Mapping[str, Form]] = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -15,7 +14,7 @@ _SHOWN: Final = 20
 
 
 class CatalogError(Exception):
-    """The catalog cannot be submitted; the message says line by line what to mend."""
+    """The catalog cannot be used; the message says line by line what to mend."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         shown = list(problems[:_SHOWN])
@@ -40,12 +39,11 @@ def form_of(suffix: str) -> Form:
     return _FORMS.get(suffix.lower(), "csv")
 
 
-def rows_of(content: bytes, form: Form, columns: Mapping[str, str], needed: Sequence[str]) -> Iterator[Row]:
-    """Read all rows; `columns` says what the file calls a member. Raises `CatalogError` where nothing can go on."""
+def read_rows(content: bytes, form: Form, names: Mapping[str, str], needed: Collection[str]) -> Iterator[Row]:
+    """Read all rows; `names` says what the file calls each member. Raises `CatalogError` where nothing can go on."""
     text = _text(content)
     if form == "csv":
-        return _csv_rows(text, {member: columns.get(member, member).strip().lower() for member in COLUMNS}, needed)
-    names = {member: columns.get(member, member) for member in COLUMNS}
+        return _csv_rows(text, {member: name.strip().lower() for member, name in names.items()}, needed)
     return _json_rows(text, names) if form == "json" else _ndjson_rows(text, names)
 
 
@@ -61,7 +59,7 @@ def _text(content: bytes) -> str:
         raise CatalogError([f"line {line}: a letter is not {kind}; save the catalog as “CSV UTF-8”"]) from error
 
 
-def _csv_rows(text: str, names: Mapping[str, str], needed: Sequence[str]) -> Iterator[Row]:
+def _csv_rows(text: str, names: Mapping[str, str], needed: Collection[str]) -> Iterator[Row]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text.partition("\n")[0]), strict=True)
     line = 1
     try:
@@ -81,8 +79,8 @@ def _delimiter(header: str) -> str:
     return max(",;\t", key=header.count)
 
 
-def _check_header(header: Sequence[str], names: Mapping[str, str], needed: Sequence[str]) -> None:
-    missing = [ascii(names[member])[1:-1] for member in needed if names[member] not in header]
+def _check_header(header: Sequence[str], names: Mapping[str, str], needed: Collection[str]) -> None:
+    missing = [ascii(name)[1:-1] for member, name in names.items() if member in needed and name not in header]
     if missing:
         found = ascii(", ".join(header)[:200])[1:-1] or "nothing"
         raise CatalogError([f"line 1: no column {' and no column '.join(missing)}; the header names {found}"])
