@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 from services.analyze.images import LocalImage, images_of_files, images_of_manifest
-from services.catalog_rows import CatalogError
+from services.catalog import CatalogError
 from services.progress import Progress
 from services.terminal import ProgressBar, say
 

@@ -118,6 +118,7 @@ class Replica:
             max_streams=settings.max_event_streams,
             heartbeat_seconds=settings.heartbeat_seconds,
         )
+        cancellation = Cancellation(door, reading, self.inferences, out)
         viewing = Viewing(links, door, self.inferences, results, events)
         docs = Docs(
             public_url=settings.public_url,
@@ -126,7 +127,6 @@ class Replica:
             reads_per_minute=settings.reads_per_minute,
             link_days=settings.link_days,
         )
-        cancellation = Cancellation(door, reading, self.inferences, out)
         return Endpoint(door, submitting, reading, events, cancellation, viewing, docs, log)
 
 

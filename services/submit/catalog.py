@@ -1,25 +1,17 @@
-"""The catalog of a submission: its rows as images to submit."""
+"""From the rows of a catalog to the images to submit, or a list of what to mend, by line. Pure but for the file."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from schemas.events import ImageFields
 from schemas.fields import IMAGE_URL_PATTERN, MAX_URL
-from services.catalog import (
-    Column,
-    checked_rows,
-    content_of,
-    custom_id_problem,
-    hex_problem,
-    quoted,
-    text_problem,
-)
-from services.catalog_rows import CatalogError, Form, form_of
+from services.catalog import CatalogError, Form, content_of, form_of, problems_of, quoted, rows_of
 
-MEMBERS: Final = ("image_path", "product_type", "hex_color_label", "category", "custom_id")
+REQUIRED: Final = ("image_path", "product_type", "hex_color_label", "category")
+OPTIONAL_WHEN_LENIENT: Final = frozenset({"hex_color_label", "category"})
 _URL: Final = re.compile(IMAGE_URL_PATTERN)
 _SCHEME: Final = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):")
 
@@ -39,6 +31,11 @@ class Wanted:
     """Rows that cannot be submitted are left out, and named."""
     address_of: AddressOf | None = None
 
+    @property
+    def needed(self) -> list[str]:
+        """The members that every row has."""
+        return [name for name in REQUIRED if not (self.lenient and name in OPTIONAL_WHEN_LENIENT)]
+
 
 @dataclass(frozen=True)
 class Catalog:
@@ -55,29 +52,31 @@ def read_catalog(path: Path, wanted: Wanted) -> Catalog:
 
 def parse_catalog(content: bytes, wanted: Wanted, form: Form = "csv") -> Catalog:
     """Read a document; raises `CatalogError`."""
-    rows = checked_rows(content, _columns(wanted), form)
-    broken = [problem for row in rows for problem in row.problems]
-    images = [ImageFields.model_validate(row.values) for row in rows if not row.problems]
-    if broken and (not wanted.skip_broken or not images):
+    images: list[ImageFields] = []
+    broken: list[str] = []
+    for row in rows_of(content, form, wanted.columns, wanted.needed):
+        addressed = replace(row, values=_with_address(row.values, wanted.address_of))
+        problems = problems_of(addressed, _url_problem, wanted.needed)
+        broken += problems
+        if not problems:
+            images.append(_image(addressed.values))
+    if broken and not wanted.skip_broken:
         raise CatalogError(broken)
+    if not images:
+        raise CatalogError(broken or ["the catalog has no rows"])
     return Catalog(images, broken)
 
 
-def _columns(wanted: Wanted) -> tuple[Column, ...]:
-    called, strict = wanted.columns, not wanted.lenient
+def _image(values: Mapping[str, str]) -> ImageFields:
+    return ImageFields.model_validate({name: value or None for name, value in values.items()})
 
-    def address(value: str) -> str:
-        """Put the URL in the place of a file of this machine."""
-        served = wanted.address_of(value) if wanted.address_of and value and not _URL.fullmatch(value) else None
-        return served or value
 
-    return (
-        Column("image_path", _url_problem, called=called.get("image_path"), read=address),
-        Column("product_type", text_problem, called=called.get("product_type")),
-        Column("hex_color_label", hex_problem, strict, strict, called.get("hex_color_label")),
-        Column("category", text_problem, strict, strict, called.get("category")),
-        Column("custom_id", custom_id_problem, named=False, filled=False, called=called.get("custom_id")),
-    )
+def _with_address(values: Mapping[str, str], address_of: AddressOf | None) -> Mapping[str, str]:
+    """Put the URL in the place of a file of this machine."""
+    path = values.get("image_path", "")
+    if address_of is None or not path or _URL.fullmatch(path):
+        return values
+    return {**values, "image_path": address_of(path) or path}
 
 
 def _url_problem(value: str) -> str | None:

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from huestream import HuestreamError, KeyRefusedError, Patience
 from schemas.events import ImageFields
-from services.catalog_rows import CatalogError
-from services.submit.catalog import MEMBERS, Catalog, Wanted, read_catalog
+from services.catalog import COLUMNS, CatalogError
+from services.submit.catalog import Catalog, Wanted, read_catalog
 from services.submit.file_host import FileHost, FileHostError
 from services.submit.results_file import ResultsFileError, check_writable, write_results
 from services.submit.submitting import Outcome, replaced, submit_items, unreached
@@ -106,8 +106,8 @@ def _configure_reading(parser: argparse.ArgumentParser) -> None:
 
 def _column(text: str) -> tuple[str, str]:
     member, _, name = text.partition("=")
-    if member not in MEMBERS or not name.strip():
-        raise argparse.ArgumentTypeError(f"expected MEMBER=NAME with one of {', '.join(MEMBERS)}")
+    if member not in COLUMNS or not name.strip():
+        raise argparse.ArgumentTypeError(f"expected MEMBER=NAME with one of {', '.join(COLUMNS)}")
     return member, name
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from services.catalog_rows import CatalogError, Form
+from services.catalog import CatalogError, Form
 from services.submit.catalog import Wanted, parse_catalog
 from services.submit.file_host import FileHost
 
