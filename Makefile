@@ -46,7 +46,7 @@ schemas: $(VENV)/local-installed
 	$(BIN)/huestream schemas
 
 pictures: $(VENV)/dev-installed
-	$(BIN)/python docs/pictures.py
+	$(BIN)/python docs/pictures.py $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 accuracy: $(VENV)/benchmarks-installed
 	$(BIN)/python benchmarks/color_accuracy.py $(if $(DATA),--data "$(DATA)")
