@@ -24,6 +24,8 @@ from services.ingest.watching import Watchers
 from services.runtime.object_store import StoreUnavailableError
 
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
+_NOBODY: Final = str(uuid.UUID(int=0)).encode()
+_ACCEPTED: Final = Accepted(inference_id=_NOBODY.decode()).model_dump_json().encode()
 INFERENCE_ID: Final = web.RequestKey("inference_id", str)
 IMAGES: Final = web.RequestKey("images", int)
 _LOOK_AGAIN_SECONDS: Final = 0.25
@@ -122,7 +124,7 @@ def _idempotency_key(request: web.Request) -> str | None:
 
 
 def _accepted(inference_id: str, results: bytes | None, headers: dict[str, str]) -> web.Response:
-    body = Accepted(inference_id=inference_id).model_dump_json().encode()
+    body = _ACCEPTED.replace(_NOBODY, inference_id.encode())
     if results is not None:
         body = body[:-1] + b',"results":' + results + b"}"
     return web.Response(body=body, content_type="application/json", headers=headers)
