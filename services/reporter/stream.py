@@ -6,6 +6,7 @@ letters, and what is ours ends the process before anything is acknowledged: the 
 
 import asyncio
 import importlib.util
+import logging
 import os
 import shutil
 import time
@@ -52,6 +53,10 @@ _ROCKSDB: Final = {
     "bloom_filter_size": 10,
 }
 """Each table has a database for each partition: the defaults would allow for 6 GB of buffers."""
+
+
+logging.getLogger("faust.transport.producer").setLevel(logging.ERROR)
+"""It warns of each finished batch, whose rows are removed all at once."""
 
 
 class LostPartitionError(Exception):

@@ -145,7 +145,7 @@ async def _feed(out: Publisher, plan: Plan, chance: random.Random, outcome: Outc
         chance.shuffle(events)
         outcome.batches += group
         await _send(out, events, chance)
-        await asyncio.sleep(chance.uniform(0.2, 2.0))
+        await asyncio.sleep(chance.uniform(1.0, 4.0))
 
 
 def _events_of(submitted: BatchSubmitted, chance: random.Random, outcome: Outcome) -> list[Event]:
