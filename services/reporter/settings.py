@@ -46,6 +46,9 @@ class ReporterSettings(ServiceSettings):
     )
     mail_retry_seconds: Seconds = Field(30, description="pause before a mail is tried again; doubles up to an hour")
     mail_give_up_seconds: Seconds = Field(86_400, description="time after which a mail that cannot go is given up")
+    session_timeout_seconds: float = Field(
+        10, ge=6, le=300, description="time after which the work of a reporter that died goes to the others"
+    )
     longest_batch_seconds: Seconds = Field(
         86_400, description="time after which a batch ends, whatever deadline its record asks for"
     )

@@ -5,6 +5,8 @@ letters, and what is ours ends the process before anything is acknowledged: the 
 """
 
 import asyncio
+import importlib.util
+import logging
 import os
 import shutil
 import time
@@ -39,6 +41,7 @@ from services.reporter.acknowledging import Acknowledgements, CatchingUp, Partit
 from services.reporter.gathering import Gathering, Tables
 from services.reporter.settings import ReporterSettings
 from services.runtime.partitioning import partition_of
+from services.runtime.settings import SettingsError
 
 _CATCH_UP_SECONDS: Final = 300.0
 _OURS: Final = 70  # EX_SOFTWARE
@@ -50,6 +53,10 @@ _ROCKSDB: Final = {
     "bloom_filter_size": 10,
 }
 """Each table has a database for each partition: the defaults would allow for 6 GB of buffers."""
+
+
+logging.getLogger("faust.transport.producer").setLevel(logging.ERROR)
+"""It warns of each finished batch, whose rows are removed all at once."""
 
 
 class LostPartitionError(Exception):
@@ -159,7 +166,12 @@ def _apart(call: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]
 
 
 def faust_app(settings: ReporterSettings) -> Stream:
-    """Build the app with its tables; topics and changelogs exist already, made by `huestream topics`."""
+    """Build the app with its tables; topics and changelogs exist already, made by `huestream topics`.
+
+    Raises `SettingsError` where the store is not installed.
+    """
+    if settings.state_store == "rocksdb://" and importlib.util.find_spec("rocksdict") is None:
+        raise SettingsError("HUESTREAM_STATE_STORE: rocksdb:// needs rocksdict; install huestream[rocksdb].")
     app = faust.App(
         REPORTER_APP,
         broker=[f"kafka://{server}" for server in settings.bootstrap_servers.split(",")],
@@ -171,8 +183,8 @@ def faust_app(settings: ReporterSettings) -> Stream:
         processing_guarantee="at_least_once",
         stream_wait_empty=False,
         broker_commit_interval=1.0,
-        broker_session_timeout=10.0,
-        broker_heartbeat_interval=3.0,
+        broker_session_timeout=settings.session_timeout_seconds,
+        broker_heartbeat_interval=settings.session_timeout_seconds / 4,
         consumer_auto_offset_reset="earliest",
         producer_acks=-1,
         topic_partitions=PARTITIONS,
