@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from schemas.results import ResultItem
+from services.analyze.analyzing import LocalItem
 from tests.analyze.photos import photo
+from tests.shared_data import shared
 from tests.waiting import wait_for
 
 COMMAND = (sys.executable, "-m", "services", "analyze")
 ENVIRONMENT = {**os.environ, "PYTHONWARNINGS": "error"}
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 120
 
 
 def analyze(*words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -151,6 +153,17 @@ def _is_any_left(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_every_odd_file_of_the_corpus_becomes_a_line_and_nothing_is_said(tmp_path: Path) -> None:
+    files = sorted(path for path in shared("image-corpus").rglob("*") if path.is_file())
+    output = tmp_path / "colors.jsonl"
+    done = analyze(*files, "--output", output)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = [LocalItem.model_validate_json(line) for line in output.read_text().splitlines()]
+    codes = {item.error.code for item in found if item.error}
+    assert len(found) == len(files)
+    assert codes <= {"image_corrupt", "image_unsupported_format", "image_too_many_pixels", "image_fully_transparent"}
 
 
 def test_progress_is_shown_on_a_terminal_and_only_there(tmp_path: Path) -> None:
