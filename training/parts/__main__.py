@@ -15,9 +15,9 @@ from training.parts import cutouts, fitting, mixtures, photos, teacher
 from training.parts.exporting import export
 from training.parts.mixtures import Samples
 from training.parts.scores import overlaps
+from training.parts.teacher_file import fetched
 
 SHIPPED: Final = Path(__file__).parents[2] / "services" / "classifier" / "color" / "parts.npz"
-MODEL: Final = Path("package") / "pose_landmark_heavy.tflite"
 HELD_OUT: Final = 10
 """One photo in this many is never trained on."""
 
@@ -50,7 +50,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.parts", description=main.__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with fashion-small/ and electronics/")
-    parser.add_argument("--work", type=Path, required=True, help="folder for what the steps make, and for package/")
+    parser.add_argument("--work", type=Path, required=True, help="folder for what the steps make")
     parser.add_argument("--output", type=Path, default=SHIPPED, help="the file of weights to write")
     parser.add_argument("--photos", type=int, default=24_000, help="synthetic photos to train on")
     parser.add_argument("--steps", type=int, default=3_600, help="steps of training")
@@ -68,7 +68,7 @@ def _cut(data: Path, work: Path) -> list[cutouts.Cutout]:
 def _read(data: Path, work: Path) -> list[teacher.Pose]:
     path = work / "poses.npz"
     if not path.exists():
-        model = teacher.Teacher(work / MODEL)
+        model = teacher.Teacher(fetched(work))
         persons = [photo for photo in photos.listed(data) if photo.kind != "goods"]
         print(f"reading the poses of {len(persons)} photos", flush=True)
         teacher.save([model.read(photos.pixels(photo), photo.kind) for photo in persons], path)
