@@ -1,10 +1,14 @@
 """The one door to obstore: whole objects by path, in a folder or a bucket."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Final
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
+
+_PIECE_BYTES: Final = 64 * 1024
 
 
 class StoreUnavailableError(Exception):
@@ -29,7 +33,32 @@ class ObjectFolder:
         except FileNotFoundError:
             return None
         except (BaseError, OSError) as error:
-            raise StoreUnavailableError(f"{path} could not be read: {type(error).__name__}") from error
+            raise _unreadable(path, error) from error
+
+    async def stream(self, path: str) -> AsyncIterator[bytes] | None:
+        """Open an object to be read piece by piece, or None where there is none; raises `StoreUnavailableError`.
+
+        Its reading raises `StoreUnavailableError` too.
+        """
+        try:
+            found = await obstore.get_async(self._store, path)
+        except FileNotFoundError:
+            return None
+        except (BaseError, OSError) as error:
+            raise _unreadable(path, error) from error
+        return _pieces(path, found)
+
+
+async def _pieces(path: str, found: "obstore.GetResult") -> AsyncIterator[bytes]:
+    try:
+        async for piece in found.stream(min_chunk_size=_PIECE_BYTES):
+            yield bytes(piece)
+    except (BaseError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str, error: Exception) -> StoreUnavailableError:
+    return StoreUnavailableError(f"{path} could not be read: {type(error).__name__}")
 
 
 def object_folder(url: str) -> ObjectFolder:
