@@ -13,6 +13,7 @@ from schemas.topics import (
     IMAGES_CLASSIFIED,
     IMAGES_SUBMITTED,
     INFERENCES_STATUS,
+    WEBHOOKS_STATUS,
 )
 from services.ingest import metrics
 from services.ingest.accepting import Acceptance
@@ -66,6 +67,7 @@ class Replica:
             BATCHES_SUBMITTED: self._fold_batch,
             CANCELLATIONS_REQUESTED: self.inferences.fold_cancellation,
             INFERENCES_STATUS: self.inferences.fold_status,
+            WEBHOOKS_STATUS: self.inferences.fold_webhook,
         }
         if self.key_file is None:
             self.folds[API_KEYS] = self.keys.fold
