@@ -162,9 +162,12 @@ class Gathered:
 
 @asynccontextmanager
 async def publisher(
-    bootstrap_servers: str, publish_timeout_seconds: float, start_timeout_seconds: float
+    bootstrap_servers: str, publish_timeout_seconds: float, start_timeout_seconds: float, linger_ms: int = 2
 ) -> AsyncIterator[Publisher]:
-    """Open an idempotent producer with acks=all; raises `KafkaUnavailableError` when Kafka is not there in time."""
+    """Open an idempotent producer with acks=all; raises `KafkaUnavailableError` when Kafka is not there in time.
+
+    Events wait `linger_ms` for others that go the same way: a request costs more than what it carries.
+    """
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap_servers,
         acks="all",
@@ -172,7 +175,7 @@ async def publisher(
         request_timeout_ms=5_000,
         max_request_size=MAX_REQUEST_BYTES,
         max_batch_size=MAX_BATCH_BYTES,
-        linger_ms=2,
+        linger_ms=linger_ms,
     )
     await _started(producer, start_timeout_seconds)
     try:
