@@ -34,7 +34,7 @@ def report_of(head: Head, rows: Mapping[int, Row], reason: EndReason) -> Report:
 
 def _finished_at(head: Head, rows: Mapping[int, Row], reason: EndReason) -> datetime:
     if reason == "deadline":
-        return head.batch.deadline_at
+        return head.deadline_at
     last = max((row.classified_at for row in rows.values()), default=head.batch.submitted_at)
     return max(last, head.closed_at or last) if reason == "canceled" else last
 
@@ -47,3 +47,8 @@ def csv_of(report: Report) -> bytes:
 def ndjson_of(report: Report) -> bytes:
     """Write the report as one JSON object a line."""
     return b"".join(item.model_dump_json().encode() + b"\n" for item in report.items)
+
+
+def json_of(report: Report) -> bytes:
+    """Write the report as one JSON list, as the endpoint gives its results."""
+    return b"[" + b",\n".join(item.model_dump_json().encode() for item in report.items) + b"]\n"
