@@ -37,12 +37,16 @@ class Results:
             return stored
         return written(results_so_far(inference, await self.log_of(inference)), form)
 
+    async def whole(self, inference: Inference, form: Form) -> bytes:
+        """Give the same as one; raises the same."""
+        return await _joined(await self.of(inference, form))
+
     async def final(self, inference: Inference) -> bytes | None:
         """Give all results of a finished batch as JSON, or None while they are not in the store."""
         if inference.state == "in_progress" or await self._store.get(report_path(inference.inference_id)) is None:
             return None
         stored = await self._stored(inference.inference_id, "application/json")
-        return None if stored is None else b"".join([piece async for piece in stored])
+        return None if stored is None else await _joined(stored)
 
     async def log_of(self, inference: Inference) -> list[Record]:
         """Read the records that are in the log so far."""
@@ -93,6 +97,10 @@ async def _lines(items: Sequence[ResultItem]) -> AsyncIterator[bytes]:
     for first in range(0, len(items), _ITEMS_OF_A_PIECE):
         some = items[first : first + _ITEMS_OF_A_PIECE]
         yield b"".join(item.model_dump_json().encode() + b"\n" for item in some)
+
+
+async def _joined(pieces: AsyncIterator[bytes]) -> bytes:
+    return b"".join([piece async for piece in pieces])
 
 
 async def array_of(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

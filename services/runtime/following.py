@@ -14,7 +14,7 @@ from services.runtime.logs import Logger
 
 Fold = Callable[[Record, Event], None]
 _POLL_MS = 200
-_GATHER_SECONDS = 0.05
+_GATHER_SECONDS = 0.02
 _STALE_SECONDS = 60.0
 _METADATA_TRIES = 25
 

@@ -37,9 +37,9 @@ class ObjectFolder:
                 return None
 
     async def stream(self, path: str) -> AsyncIterator[bytes] | None:
-        """Open an object to be read piece by piece, or None where there is none; raises `StoreUnavailableError`.
+        """Open an object to be read piece by piece, or None where there is none.
 
-        Its reading raises `StoreUnavailableError` too.
+        Raises `StoreUnavailableError`, as the reading does.
         """
         with _unavailable(f"{path} could not be read"):
             try:
@@ -61,18 +61,18 @@ class ObjectFolder:
                     await obstore.delete_async(self._store, path)
 
 
+async def _pieces(path: str, found: "obstore.GetResult") -> AsyncIterator[bytes]:
+    with _unavailable(f"{path} could not be read"):
+        async for piece in found.stream(min_chunk_size=_PIECE_BYTES):
+            yield bytes(piece)
+
+
 @contextmanager
 def _unavailable(what: str) -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
         raise StoreUnavailableError(f"{what}: {type(error).__name__}") from error
-
-
-async def _pieces(path: str, found: "obstore.GetResult") -> AsyncIterator[bytes]:
-    with _unavailable(f"{path} could not be read"):
-        async for piece in found.stream(min_chunk_size=_PIECE_BYTES):
-            yield bytes(piece)
 
 
 def object_folder(url: str) -> ObjectFolder:
