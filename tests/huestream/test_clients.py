@@ -71,6 +71,16 @@ async def test_errors_say_whose_they_are(fake: FakeEndpoint, unused_tcp_port: in
             await client.wait(taken.inference_id)
 
 
+async def test_a_batch_can_be_canceled_until_it_has_ended(fake: FakeEndpoint) -> None:
+    fake.looks_until_done = 1000
+    async with AsyncClient(fake.url, KEY) as client:
+        taken = await client.submit([IMAGE])
+        await client.cancel(taken.inference_id)
+        assert (await client.wait(taken.inference_id)).is_finished
+        with pytest.raises(RefusedError, match="has ended"):
+            await client.cancel(taken.inference_id)
+
+
 async def test_a_client_is_used_within_its_block(fake: FakeEndpoint) -> None:
     with pytest.raises(RuntimeError, match="async with"):
         await AsyncClient(fake.url, KEY).status("x")
