@@ -1,7 +1,10 @@
 """The Python client, in both forms, against a fake endpoint in the contract's form."""
 
 import asyncio
+import json
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +89,15 @@ async def test_a_client_is_used_within_its_block(fake: FakeEndpoint) -> None:
         await AsyncClient(fake.url, KEY).status("x")
     with pytest.raises(RuntimeError, match="within `with`"):
         Client(fake.url, KEY).status("x")
+
+
+async def test_the_example_of_the_documentation_runs(fake: FakeEndpoint) -> None:
+    example = Path(__file__).parents[2] / "docs" / "examples" / "client.py"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(example), fake.url, KEY),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await asyncio.wait_for(process.communicate(json.dumps([IMAGE]).encode()), 30)
+    assert process.returncode == 0
+    assert said.decode() == f"0 agree {FOUND} red\n"
