@@ -73,6 +73,13 @@ def _schemas() -> Json:
 def _submit() -> Json:
     images = {"type": "array", "items": _ref(RequestedImage), "minItems": 1, "maxItems": MAX_BATCH}
     accepted = _reply("accepted", {"application/json": {"anyOf": [_ref(Accepted), _ref(AcceptedWithResults)]}})
+    accepted["headers"] = accepted["headers"] | {
+        "Link": {
+            "schema": {"type": "string"},
+            "description": "where the endpoint has results pages: the path of the one of this batch, which opens "
+            'without a key; rel="alternate"',
+        }
+    }
     accepted["links"] = {name: _link(name) for name in ("status", "results")}
     return {
         "operationId": "submit",
