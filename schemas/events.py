@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from schemas.classification import Classification
 from schemas.fields import (
+    MAX_BATCH,
     BatchSize,
     CustomId,
     Fingerprint,
@@ -210,7 +211,7 @@ class InferenceStatus(Event):
 
 
 class ApiKey(Event):
-    """An API key, by its hash: who owns it, where reports go, until when it holds."""
+    """An API key, by its hash: who owns it, where reports go, what it may do, until when it holds."""
 
     type: Literal["api.key"] = "api.key"
     version: Literal[1] = 1
@@ -220,10 +221,14 @@ class ApiKey(Event):
         None
     )
     secret_sha256: Fingerprint
-    scopes: tuple[Literal["submit", "read"], ...] = ("submit", "read")
+    scopes: Annotated[tuple[Literal["submit", "read"], ...], Field(min_length=1)] = ("submit", "read")
     created_at: UtcTime
     expires_at: UtcTime | None = None
     revoked_at: UtcTime | None = None
+    requests_per_minute: Annotated[int, Field(ge=1, description="null: as the endpoint is set")] | None = None
+    images_per_minute: Annotated[int, Field(ge=MAX_BATCH, description="null: as the endpoint is set")] | None = None
+    former_sha256: Annotated[Fingerprint, Field(description="the secret before the last rotation")] | None = None
+    former_until: UtcTime | None = None
 
 
 EVENTS: Final[tuple[type[Event], ...]] = (

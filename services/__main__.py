@@ -6,7 +6,7 @@ A command's module is imported only when the command is chosen, so that none pay
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 SERVICES: Final = {
@@ -18,11 +18,16 @@ COMMANDS: Final = {
     "local": ("services.local.command", "run everything on this machine, around a real Kafka"),
     "demo": ("services.demo.command", "show the main job, from drawn product pictures to the mail"),
     "submit": ("services.submit.command", "submit a catalog to a running endpoint and follow it"),
+    "analyze": ("services.analyze.command", "find the colors of image files of this machine, without Kafka"),
     "topics": ("services.administration.topics", "create, list or check the Kafka topics"),
-    "keys": ("services.administration.keys", "issue, list or revoke API keys"),
+    "keys": ("services.administration.keys", "issue, list, show, revoke or rotate API keys"),
     "schemas": ("services.administration.schemas", "write the published JSON Schemas"),
     "dead-letters": ("services.administration.dead_letters", "list what could not be decoded or delivered"),
 }
+TOOLS: Final[Mapping[tuple[str, ...], tuple[str, str]]] = {
+    ("reporter", "preview"): ("services.reporter.preview", "write the mail of an example report, to look at"),
+}
+"""What a service can do beside running."""
 
 
 def _parser(chosen: str | None) -> argparse.ArgumentParser:
@@ -52,6 +57,8 @@ def _describe_settings(command: argparse.ArgumentParser, service: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that was asked for; returns its exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    if tool := TOOLS.get(tuple(words[:2])):
+        return _use(tool, words)
     chosen = next((word for word in words if not word.startswith("-")), None)
     parsed = _parser(chosen).parse_args(words)
     if getattr(parsed, "check", False):
@@ -59,6 +66,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if parsed.command in SERVICES:
         return int(importlib.import_module(f"services.{parsed.command}.main").run())
     return int(importlib.import_module(COMMANDS[parsed.command][0]).run(parsed))
+
+
+def _use(tool: tuple[str, str], words: Sequence[str]) -> int:
+    module, summary = importlib.import_module(tool[0]), tool[1]
+    parser = argparse.ArgumentParser(
+        prog=f"huestream {' '.join(words[:2])}", description=f"{summary[0].upper()}{summary[1:]}."
+    )
+    module.configure(parser)
+    return int(module.run(parser.parse_args(words[2:])))
 
 
 if __name__ == "__main__":

@@ -40,6 +40,14 @@ DENIED_V6: Final = tuple(
 _ISATAP: Final = (bytes.fromhex("00005efe"), bytes.fromhex("02005efe"))
 
 
+class BlockedAddressError(OSError):
+    """The address is not one that may be connected to."""
+
+    def __init__(self) -> None:
+        # Constant, and the same for each leg of happy eyeballs: aiohttp merges errors only when all texts are equal.
+        super().__init__("blocked address")
+
+
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Say whether an address belongs to the public web."""
     if isinstance(address, IPv4Address):

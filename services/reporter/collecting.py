@@ -151,7 +151,8 @@ class Collector:
         changed, self._changed = self._changed, set()
         for inference_id in changed:
             head = self._gathering.head(inference_id)
-            if head is not None and head.attempts == 0:
+            # Once it is sent its last status is told, while its head is still here.
+            if head is not None and head.attempts == 0 and not self._gathering.is_sent(inference_id):
                 yield self._gathering.status(head, now)
 
     def tell_again(self, inference_ids: Sequence[str]) -> None:

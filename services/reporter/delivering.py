@@ -11,6 +11,7 @@ from services.reporter import metrics
 from services.reporter.clock import Clock
 from services.reporter.failpoints import Reach, survive
 from services.reporter.gathering import Gathering, Head, LostPartitionError
+from services.reporter.links import view_link
 from services.reporter.mail import mail_of
 from services.reporter.mailer import Handover, Mailer
 from services.reporter.reports import csv_of, ndjson_of, report_of
@@ -100,7 +101,9 @@ class Delivery:
     def _written(self, report: Report, recipient: str) -> bytes | None:
         """Write the mail; None where that fails, for then it fails always."""
         try:
-            return mail_of(report, self._settings.mail_from, recipient)
+            told = self._settings
+            link = view_link(report, told.public_url, told.link_secret, told.retention_days)
+            return mail_of(report, told.mail_from, recipient, link)
         except Exception:  # noqa: BLE001  # here texts of customers end; one that breaks the mail must not stop the others
             self._log.exception("mail_unwritable", inference_id=report.inference_id)
             return None

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 
-from schemas.topics import API_KEYS, TOPICS
+from schemas.topics import TOPICS
 from services.reporter.agents import Handlers, connect
 from services.reporter.clock import steady_clock
 from services.reporter.collecting import Collector, Surroundings
@@ -19,8 +19,8 @@ from services.reporter.stream import Running, Stream, emitter, faust_app
 from services.reporter.telling import Teller
 from services.reporter.watching import watch
 from services.runtime.api_keys import KeyRing
-from services.runtime.following import Follower
 from services.runtime.kafka import Publisher, consumer, publisher
+from services.runtime.key_sources import known_keys
 from services.runtime.lifecycle import run_service, until_stopped
 from services.runtime.logs import Logger, configure_logs
 from services.runtime.monitoring import monitoring
@@ -50,21 +50,20 @@ async def main(stopping: asyncio.Event) -> None:
     with own_folder(settings):
         async with (
             publisher(servers, settings.publish_timeout_seconds, patience) as out,
-            consumer(servers, patience) as key_log,
+            known_keys(settings.api_keys_file, keys, servers, patience, log) as follow_keys,
+            consumer(servers, patience) as asking,
             aclosing(Mailer(settings, failpoint(settings.failpoint))) as mailer,
         ):
-            follower = Follower(key_log, {API_KEYS: keys.fold}, log)
-            await follower.catch_up(patience)
             parts = _wired(settings, out, keys, mailer, log)
             running = Running(parts.stream, settings)
             async with running, monitoring(settings.metrics_host, settings.metrics_port, ready=running.trouble) as url:
                 log.info("started", metrics=url)
                 await until_stopped(
                     stopping,
-                    follower.follow(),
+                    follow_keys(),
                     running.until_crashed(),
                     parts.teller.tell_changes(parts.collector),
-                    watch(parts.stream, partial(ends_of, key_log, _ENDS_SECONDS), settings.watchdog_seconds, log),
+                    watch(parts.stream, partial(ends_of, asking, _ENDS_SECONDS), settings.watchdog_seconds, log),
                     purge_now_and_then(parts.purge, running.trouble),
                     look_at_the_server(mailer, log),
                 )

@@ -47,3 +47,8 @@ def csv_of(report: Report) -> bytes:
 def ndjson_of(report: Report) -> bytes:
     """Write the report as one JSON object a line."""
     return b"".join(item.model_dump_json().encode() + b"\n" for item in report.items)
+
+
+def json_of(report: Report) -> bytes:
+    """Write the report as one JSON list, as the endpoint gives its results."""
+    return b"[" + b",\n".join(item.model_dump_json().encode() for item in report.items) + b"]\n"

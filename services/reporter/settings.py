@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, model_validator
 from services.reporter.collecting import Limits
 from services.reporter.failpoints import Step
 from services.runtime.settings import Port, Seconds, ServiceSettings
+from services.runtime.signed_tokens import LinkSecret
 
 
 class ReporterSettings(ServiceSettings):
@@ -16,6 +17,9 @@ class ReporterSettings(ServiceSettings):
 
     report_store: str = Field(
         "reports", description="finished reports: a folder, or s3://, gs:// or az:// and a bucket"
+    )
+    api_keys_file: Path | None = Field(
+        None, description="file of API keys, instead of their topic; reread when it changes"
     )
     state_store: Literal["memory://", "rocksdb://"] = Field(
         "memory://", description="where the tables live in the process; Kafka keeps them in either case"
@@ -50,6 +54,17 @@ class ReporterSettings(ServiceSettings):
     )
     watchdog_seconds: Seconds = Field(
         120, description="the process ends when it takes no record for so long although some wait for it"
+    )
+    public_url: str | None = Field(
+        None,
+        max_length=200,
+        pattern=r"^https?://[^\s/?#@\"<>]+(?:/[^\s?#\"<>]*)?$",
+        description="where people reach the endpoint, such as https://huestream.example; the mail links to it",
+    )
+    link_secret: LinkSecret | None = Field(
+        None,
+        description="signs the links to results pages; the same text of 32 characters or more for ingest and reporter; "
+        "without it the mail has no link",
     )
     retention_days: int = Field(30, ge=1, le=3650, description="days for which a report can be had")
     failpoint: Step | None = Field(None, description="only in development: the process ends itself at this step")

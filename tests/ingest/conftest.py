@@ -29,6 +29,7 @@ _KINDS = {
     "revoked": {"revoked_at": _NOW - timedelta(days=1)},
     "reader": {"scopes": ("read",)},
     "submitter": {"scopes": ("submit",)},
+    "small": {"images_per_minute": 250, "requests_per_minute": 3},
 }
 
 

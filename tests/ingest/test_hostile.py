@@ -14,6 +14,7 @@ from schemas.events import ApiKey
 from schemas.topics import API_KEYS
 from services.runtime.api_keys import new_secret
 from services.runtime.kafka import publisher
+from services.runtime.key_sources import append_key
 from tests.ingest.calling import SUBMIT, Caller, eventually, images
 from tests.ingest.replicas import Replica, replica
 from tests.kafka_fixtures import RunningKafka
@@ -132,6 +133,24 @@ async def test_a_revoked_key_stops_working_at_all_replicas_within_2_seconds(
         await eventually(works_everywhere, 2)
         await out.publish(API_KEYS, [key.model_copy(update={"revoked_at": now})])
         await eventually(works_nowhere, 2)
+
+
+async def test_keys_may_stand_in_a_file_and_a_revoked_one_stops_within_2_seconds(
+    kafka: RunningKafka, caller: Caller, report_store: Path, tmp_path: Path
+) -> None:
+    secret, path = new_secret(), tmp_path / "keys"
+    key = ApiKey(key_id=secret.key_id, owner="file", secret_sha256=secret.sha256, created_at=datetime.now(UTC))
+    append_key(path, key)
+    with replica(kafka.bootstrap, report_store, api_keys_file=path) as alone:
+        client = Caller(caller.session, [alone.url], secret.text)
+        assert (await client.submit(images(1))).status == 200
+        assert (await client.using(caller.key).submit(images(1))).status == 401  # the topic does not count
+
+        async def is_refused() -> bool:
+            return (await client.submit(images(1))).status == 401
+
+        append_key(path, key.model_copy(update={"revoked_at": datetime.now(UTC)}))
+        await eventually(is_refused, 2)
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Injected: 1", "a\nb", "\x00"])

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
 
-from services.submit.submitting import Progress
+from services.progress import Progress
 
 _PLAIN_SECONDS: Final = 5.0
 _BAR_CELLS: Final = 28

@@ -3,8 +3,8 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.submit.submitting import Progress
-from services.submit.terminal import ProgressBar, columns, has_true_color, printable, table
+from services.progress import Progress
+from services.terminal import ProgressBar, columns, has_true_color, printable, table
 
 
 class Terminal(io.StringIO):
