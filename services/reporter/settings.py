@@ -55,7 +55,7 @@ class ReporterSettings(ServiceSettings):
         86_400, description="time after which a batch ends, whatever deadline its record asks for"
     )
     watchdog_seconds: Seconds = Field(
-        120, description="the process ends when it takes no record for so long although some wait for it"
+        30, description="the process ends when it takes no record for so long although some wait for it"
     )
     public_url: str | None = Field(
         None,
