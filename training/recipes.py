@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from services.classifier.color.families import FAMILIES
+from services.classifier.color.analysis import FAMILIES
 from services.classifier.color.oklab import Floats
 from training import calibration, catalogs, naming
 from training.building import Arrays, Lesson, colors, features_for, readings_for, unfinished
@@ -26,7 +26,7 @@ def from_development_sets(data: Path, work: Path, processes: int) -> Arrays:
     right = np.array([_is_right(r.probabilities, e) for e, r in zip(mixed.examples, readings, strict=True)])
     arrays["confidence"] = calibration.confidence(np.stack([r.probabilities for r in readings]), right)
     arrays["multicolor"] = calibration.multicolor(mixed.examples, readings)
-    arrays["label"] = calibration.label(mixed.examples, readings, model)
+    arrays["label"] = calibration.label(mixed.examples, readings)
     arrays["metallic"] = calibration.metallic(small.examples, readings_for(small, model))
     return arrays
 

@@ -7,12 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.color.background import Backdrop, central_ellipse, without_edge
-from services.classifier.color.photo import Mask, Singles
+from services.classifier.color.gradient import without_gradient
+from services.classifier.color.groups import Group
+from services.classifier.color.photo import Mask, Photo, Singles
 
 Places = NDArray[np.intp]
 
 MAP_SIDE: Final = 16
 _LEAST_SHARE: Final = 0.02
+_WORN: Final = frozenset({"top", "bottom", "dress"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +27,11 @@ class Product:
     found: bool
 
 
-def product_of(backdrop: Backdrop) -> Product:
-    """Take what stands before the background."""
-    found = bool(backdrop.foreground.mean() >= _LEAST_SHARE)
-    mask = without_edge(backdrop.foreground if found else central_ellipse(backdrop.foreground.shape))
+def product_of(photo: Photo, backdrop: Backdrop, group: Group) -> Product:
+    """Take what stands before the background; only goods without people are freed from soft light."""
+    foreground = backdrop.foreground if group in _WORN else without_gradient(photo, backdrop)
+    found = bool(foreground.mean() >= _LEAST_SHARE)
+    mask = without_edge(foreground if found else central_ellipse(foreground.shape))
     return Product(mask, mask.astype(np.float32), found)
 
 
