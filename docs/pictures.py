@@ -8,11 +8,11 @@ Needs Debian's chromium, or another one on the PATH.
 import argparse
 import shutil
 import sys
-from email import message_from_bytes
-from email.policy import default
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
+
+from services.local.mailbox.mails import body_of
 
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
@@ -27,10 +27,10 @@ VIEWS = (("desktop", 760, "light"), ("phone", 390, "light"), ("dark", 760, "dark
 
 
 def html_of(mail: Path) -> str:
-    part = message_from_bytes(mail.read_bytes(), policy=default).get_body(("html",))
-    if part is None:
+    html = body_of(mail.read_bytes()).html
+    if html is None:
         sys.exit(f"{mail} has no HTML part")
-    return str(part.get_content())
+    return html
 
 
 def draw(browser: Browser, html: str, path: Path, width: int, scheme: str, height: int) -> None:

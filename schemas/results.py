@@ -51,3 +51,8 @@ def results_csv_path(inference_id: str) -> str:
 def results_ndjson_path(inference_id: str) -> str:
     """Where the report store keeps a finished batch's results as one JSON object a line."""
     return f"{inference_id}/results.ndjson"
+
+
+def view_path(inference_id: str) -> str:
+    """Where the endpoint shows a batch's results as a page; a token for this very path opens it."""
+    return f"/inference/{inference_id}/view"

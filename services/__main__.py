@@ -37,6 +37,8 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, summary in SERVICES.items():
         command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if name == "reporter":
+            command.add_argument("--check", action="store_true", help="say whether all that it needs is there, and end")
         if name == chosen:
             _describe_settings(command, name)
     for name, (module, summary) in COMMANDS.items():
@@ -59,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _use(tool, words)
     chosen = next((word for word in words if not word.startswith("-")), None)
     parsed = _parser(chosen).parse_args(words)
+    if getattr(parsed, "check", False):
+        return int(importlib.import_module(f"services.{parsed.command}.checking").run())
     if parsed.command in SERVICES:
         return int(importlib.import_module(f"services.{parsed.command}.main").run())
     return int(importlib.import_module(COMMANDS[parsed.command][0]).run(parsed))

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from services.local.folders import user_data_folder
 from tests.waiting import wait_for
 
 Item = dict[str, str]
+KEPT_LOGS = Path(__file__).parents[1] / "build" / "logs-of-failed-tests"
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,8 @@ def start_stack(data: Path, *options: str) -> Stack:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """One running system for all tests that leave it as they found it."""
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """One running system for all tests that leave it as they found it; its logs are kept when one of them fails."""
     with tempfile.TemporaryDirectory(prefix="huestream-", ignore_cleanup_errors=True) as folder:
         running = start_stack(Path(folder))
         try:
@@ -151,3 +153,5 @@ def stack() -> Iterator[Stack]:
             running.assert_no_batch_was_mailed_twice()
         finally:
             running.stop()
+            if request.session.testsfailed:
+                shutil.copytree(Path(folder, "logs"), KEPT_LOGS, dirs_exist_ok=True)

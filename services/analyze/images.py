@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from services.catalog import Column, content_of, custom_id_problem, hex_problem, quoted, rows_of, text_problem
+from services.catalog import CatalogError, Row, content_of, form_of, problems_of, quoted, rows_of
 
 _LONGEST_PATH: Final = 4096
+_NEEDED: Final = ("image_path",)
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,17 @@ def images_of_files(paths: Iterable[str], product_type: str | None = None) -> li
 
 
 def images_of_manifest(manifest: Path) -> list[LocalImage]:
-    """Read a CSV file whose paths are relative to its folder; raises `CatalogError`."""
-    return [
-        LocalImage(
-            manifest.parent / (row["image_path"] or ""),
-            row["image_path"] or "",
-            row["product_type"],
-            row["hex_color_label"],
-            row["category"],
-            row["custom_id"],
-        )
-        for row in rows_of(content_of(manifest), _COLUMNS)
-    ]
+    """Read a catalog (CSV, JSON or NDJSON) whose paths are relative to its folder; raises `CatalogError`."""
+    rows = list(rows_of(content_of(manifest), form_of(manifest.suffix), {}, _NEEDED))
+    problems = [problem for row in rows for problem in problems_of(row, _path_problem, _NEEDED)]
+    if problems or not rows:
+        raise CatalogError(problems or ["the catalog has no rows"])
+    return [_image(manifest.parent, row) for row in rows]
+
+
+def _image(folder: Path, row: Row) -> LocalImage:
+    said = {name: value or None for name, value in row.values.items() if name != "image_path"}
+    return LocalImage(folder / row.values["image_path"], row.values["image_path"], **said)
 
 
 def _path_problem(value: str) -> str | None:
@@ -49,12 +49,3 @@ def _path_problem(value: str) -> str | None:
     if len(value) > _LONGEST_PATH:
         return f"is longer than {_LONGEST_PATH} characters"
     return None if value.isprintable() else f"has a control character: {quoted(value)}"
-
-
-_COLUMNS: Final = (
-    Column("image_path", _path_problem),
-    Column("product_type", text_problem, named=False, filled=False),
-    Column("hex_color_label", hex_problem, named=False, filled=False),
-    Column("category", text_problem, named=False, filled=False),
-    Column("custom_id", custom_id_problem, named=False, filled=False),
-)

@@ -19,7 +19,7 @@ from schemas.fields import IMAGE_URL_PATTERN, MAX_URL
 from services.classifier.addresses import BlockedAddressError, may_connect
 from services.classifier.memory import Lease, NoMemoryError
 from services.classifier.names import Guard, GuardedResolver, Lookup, system_lookup
-from services.classifier.problems import FetchProblem
+from services.classifier.problems import DeadlinePassed, FetchProblem
 from services.classifier.retrying import PASSING_STATUSES, pause_seconds, retry_after_seconds
 from services.classifier.settings import ClassifierSettings
 
@@ -71,19 +71,27 @@ class Fetcher:
 
     async def fetch(self, url: str, lease: Lease, ends_at: float = math.inf) -> bytes:
         """Read an image's bytes into a lease, until a time of the loop's clock at the latest; raises `FetchProblem`."""
-        async with self._hosts.turn(_checked(url).authority):
-            now = asyncio.get_running_loop().time
-            ends_at = min(ends_at, now() + self._settings.fetch_total_timeout_seconds)
-            for retries in range(100):  # `pause_seconds` ends it
-                try:
-                    return await self._try_once(url, lease, ends_at - now())
-                except FetchProblem as problem:
-                    lease.release()
-                    pause = pause_seconds(problem, retries, ends_at - now(), random.random)
-                    if pause is None:
-                        raise
-                await asyncio.sleep(pause)
-        raise FetchProblem("fetch_failed", "The image could not be fetched")
+        host = _checked(url).raw_authority
+        try:
+            async with asyncio.timeout_at(None if math.isinf(ends_at) else ends_at), self._hosts.turn(host):
+                return await self._try_again_and_again(url, lease, ends_at)
+        except TimeoutError as error:
+            raise DeadlinePassed from error
+
+    async def _try_again_and_again(self, url: str, lease: Lease, ends_at: float) -> bytes:
+        now = asyncio.get_running_loop().time
+        ends_at = min(ends_at, now() + self._settings.fetch_total_timeout_seconds)
+        retries = 0
+        while True:
+            try:
+                return await self._try_once(url, lease, ends_at - now())
+            except FetchProblem as problem:
+                lease.release()
+                pause = pause_seconds(problem, retries, ends_at - now(), random.random)
+                if pause is None:
+                    raise
+            retries += 1
+            await asyncio.sleep(pause)
 
     async def _try_once(self, url: str, lease: Lease, seconds: float) -> bytes:
         try:
@@ -105,11 +113,16 @@ class Fetcher:
     async def _follow(self, text: str, lease: Lease) -> bytes:
         for _ in range(MAX_REDIRECTS + 1):
             url = _checked(text)
-            async with self._session.get(url, allow_redirects=False) as response:
+            async with await self._answer(url) as response:
                 if response.status not in _REDIRECTS:
                     return await self._read(response, lease)
                 text = _next_url(str(url), response.headers.get("Location"))
         raise FetchProblem("fetch_too_many_redirects", f"The image host redirected more than {MAX_REDIRECTS} times")
+
+    async def _answer(self, url: URL) -> aiohttp.ClientResponse:
+        """Wait for the head of an answer: a flood of lines before it ends no later than silence does."""
+        async with asyncio.timeout(self._settings.fetch_read_timeout_seconds):
+            return await self._session.get(url, allow_redirects=False)
 
     async def _read(self, response: aiohttp.ClientResponse, lease: Lease) -> bytes:
         _check_answer(response.status, response.headers)
@@ -134,9 +147,12 @@ def _checked(text: str) -> URL:
     if len(text) > MAX_URL or not _URL.fullmatch(text):
         raise FetchProblem("fetch_blocked_address", "The URL is not an absolute http or https URL of a public host")
     try:
-        return URL(text)
+        url = URL(text)
     except ValueError as error:
         raise FetchProblem("fetch_failed", "The URL is not valid") from error
+    if not url.raw_host:
+        raise FetchProblem("fetch_failed", "The URL is not valid")
+    return url
 
 
 def _check_answer(status: int, headers: Mapping[str, str]) -> None:

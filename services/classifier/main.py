@@ -3,19 +3,19 @@
 import asyncio
 import math
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 
 from schemas.classification import Classification
-from schemas.events import ImageFields, ImageSubmitted, ItemError, UndecodableError
+from schemas.events import ImageSubmitted, ItemError, UndecodableError
 from schemas.topics import DEAD_LETTERS, IMAGES_CLASSIFIED, IMAGES_SUBMITTED
 from services.classifier import metrics
-from services.classifier.classifying import analyze_bytes, classify, result_of
+from services.classifier.decoders import Decoders, NurseryError, decoders
 from services.classifier.fetching import Fetcher, fetcher
+from services.classifier.image_results import classify, result_of
 from services.classifier.memory import Lease, Memory
 from services.classifier.settings import ClassifierSettings
-from services.runtime.consuming import Consumption
+from services.runtime.consuming import Consumption, Window
 from services.runtime.kafka import Publisher, Record, consumer, publisher
 from services.runtime.lifecycle import run_service
 from services.runtime.logs import Logger, configure_logs
@@ -34,14 +34,14 @@ class Classifier:
         settings: ClassifierSettings,
         images: Fetcher,
         results: Publisher,
-        threads: ThreadPoolExecutor,
+        decoding: Decoders,
         log: Logger,
     ) -> None:
         self._settings = settings
         self._memory = Memory(settings.memory_bytes)
         self._images = images
         self._results = results
-        self._threads = threads
+        self._decoding = decoding
         self._log = log
 
     async def process(self, record: Record) -> None:
@@ -62,6 +62,8 @@ class Classifier:
         try:
             with self._memory.lease(image.inference_id) as lease:
                 result = await classify(image, partial(self._fetch, lease, _ends_at(image)), self._analyze, _now)
+        except NurseryError:  # no image can be decoded: another process may fare better
+            raise
         except Exception:  # ours, but one image must not stop the stream: a result, counted and logged
             log.exception("classification_failed")
             result = result_of(image, ItemError(code="internal", message="The image could not be analyzed"), _now())
@@ -74,15 +76,18 @@ class Classifier:
         with metrics.FETCH_SECONDS.time():
             return await self._images.fetch(url, lease, ends_at)
 
-    async def _analyze(self, image: ImageFields, content: bytes) -> Classification:
+    async def _analyze(self, image: ImageSubmitted, content: bytes) -> Classification:
         with metrics.ANALYZE_SECONDS.time():
-            return await asyncio.get_running_loop().run_in_executor(
-                self._threads, analyze_bytes, image, content, self._settings.max_image_pixels
-            )
+            return await self._decoding.analyze(image, content, image.inference_id)
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _owner(record: Record) -> str:
+    """Name whose image a record is, for fairness alone: the key is `inference_id/index`, or a stranger's."""
+    return (record.key or b"").partition(b"/")[0][:36].decode("latin-1")
 
 
 def _ends_at(image: ImageSubmitted) -> float:
@@ -98,23 +103,26 @@ async def main(stopping: asyncio.Event) -> None:
     log = configure_logs("classifier", settings.log_level)
     servers, patience = settings.bootstrap_servers, settings.start_timeout_seconds
     await require(servers, [IMAGES_SUBMITTED, IMAGES_CLASSIFIED, DEAD_LETTERS], patience)
-    with ThreadPoolExecutor(settings.decode_threads, "decode") as threads:
-        async with (
-            fetcher(settings) as images,
-            publisher(servers, settings.publish_timeout_seconds, patience) as results,
-            consumer(servers, patience, GROUP) as taken,
-        ):
-            classifier = Classifier(settings, images, results, threads, log)
-            consumption = Consumption(
-                taken,
-                classifier.process,
-                log,
-                in_flight=settings.in_flight,
-                drain_seconds=settings.drain_timeout_seconds,
-            )
-            async with monitoring(settings.metrics_host, settings.metrics_port, ready=consumption.trouble) as url:
-                log.info("started", metrics=url)
-                await consumption.run(IMAGES_SUBMITTED, stopping)
+    async with (
+        decoders(settings) as decoding,
+        fetcher(settings) as images,
+        publisher(servers, settings.publish_timeout_seconds, patience) as results,
+        consumer(servers, patience, GROUP) as taken,
+    ):
+        classifier = Classifier(settings, images, results, decoding, log)
+        consumption = Consumption(
+            taken,
+            classifier.process,
+            log,
+            owner=_owner,
+            window=Window(settings.in_flight, settings.window_records, settings.window_records_per_partition),
+            drain_seconds=settings.drain_timeout_seconds,
+        )
+        async with monitoring(
+            settings.metrics_host, settings.metrics_port, ready=consumption.trouble, alive=consumption.stalled
+        ) as url:
+            log.info("started", metrics=url)
+            await consumption.run(IMAGES_SUBMITTED, stopping)
     log.info("stopped")
 
 

@@ -38,3 +38,8 @@ class FetchProblem(ImageProblem):
 
 class DecodeProblem(ImageProblem):
     """The bytes are no image that can be read."""
+
+
+def too_much_memory() -> DecodeProblem:
+    """Name the end of an image that does not fit into what a decoder may take."""
+    return DecodeProblem("image_too_many_pixels", "The image needs more memory than a decoder may take")

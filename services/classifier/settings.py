@@ -22,8 +22,14 @@ _FromCommas = BeforeValidator(_split)
 class ClassifierSettings(ServiceSettings):
     """Settings of the classifier."""
 
-    in_flight: int = Field(32, ge=1, le=1000, description="images fetched and analyzed at once by one process")
-    decode_threads: int = Field(2, ge=1, le=16, description="threads that decode and analyze images")
+    in_flight: int = Field(128, ge=1, le=1000, description="images fetched and analyzed at once by one process")
+    window_records: int = Field(4000, ge=1, description="records of images in hand of one process, at most")
+    window_records_per_partition: int = Field(1000, ge=1, description="the same, of one partition")
+    decoders: int = Field(1, ge=1, le=64, description="processes that decode and analyze, beside each consumer")
+    decode_timeout_seconds: Seconds = Field(10, description="time to decode and analyze one image")
+    decode_cpu_seconds: int = Field(8, ge=1, le=3600, description="processor time to decode and analyze one image")
+    decoder_memory_bytes: int = Field(1 << 30, ge=1 << 28, description="address space of a decoding process, at most")
+    decoder_images: int = Field(10_000, ge=1, description="images after which a decoding process is replaced")
     connections_per_host: int = Field(16, ge=1, le=1000, description="connections to one image host at once, at most")
     fetch_timeout_seconds: Seconds = Field(20, description="limit of one try, from the name to the last byte")
     fetch_total_timeout_seconds: Seconds = Field(60, description="limit of all tries of one image and their pauses")

@@ -14,6 +14,9 @@ from services.ingest.canceling import Cancellation
 from services.ingest.door import KEY_ID, Door
 from services.ingest.events import Events
 from services.ingest.openapi import document
+from services.ingest.pages.assets import add_assets
+from services.ingest.pages.docs import Docs
+from services.ingest.pages.viewing import Viewing
 from services.ingest.reading import Reading
 from services.ingest.refusals import RefusedError
 from services.ingest.request_headers import PROBLEM, wants_problem
@@ -38,6 +41,8 @@ class Endpoint:
     reading: Reading
     events: Events
     cancellation: Cancellation
+    viewing: Viewing
+    docs: Docs
     log: Logger
 
     def app(self) -> web.Application:
@@ -50,6 +55,9 @@ class Endpoint:
         app.router.add_delete(_ONE, self.cancellation.cancel)
         app.router.add_get("/inferences", self.reading.inferences_of)
         app.router.add_get("/openapi.json", _openapi)
+        self.viewing.add_to(app)
+        self.docs.add_to(app)
+        add_assets(app)
         app.on_shutdown.append(self.events.stop)
         app.on_response_prepare.append(self._add_headers)
         return app
@@ -87,7 +95,7 @@ class Endpoint:
         """Add what every reply has, streams too."""
         metrics.REQUEST_SECONDS.observe(time.monotonic() - request[BEGAN])
         response.headers["x-request-id"] = request[REQUEST_ID]
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers.update(self.door.rate_headers(request, response.headers.get("Retry-After")))
 

@@ -43,6 +43,13 @@ class Door:
             raise too_many(error) from error
         return key
 
+    def read_by_link(self, key_id: str) -> None:
+        """Let somebody with a link in: the reads of the key that made the batch pay for it; raises `RefusedError`."""
+        try:
+            self.limits.take_read(key_id, self.now())
+        except RateExceededError as error:
+            raise too_many(error) from error
+
     def owns(self, key: ApiKey, other_key_id: str) -> bool:
         """Say whether another key belongs to the same owner."""
         other = self.keys.get(other_key_id)

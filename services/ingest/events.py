@@ -55,6 +55,10 @@ class Events:
         """Stream the events of a batch until it is finished."""
         inference = self.reading.owned(request, self.door.enter(request, "read"))
         self.reading.refuse_expired(inference)
+        return await self.stream_of(request, inference)
+
+    async def stream_of(self, request: web.Request, inference: Inference) -> web.StreamResponse:
+        """Stream to somebody who may read this batch."""
         last_id = request.headers.get("Last-Event-ID", "")
         if last_id == _DONE:
             return web.Response(status=204)  # tells a browser not to come back

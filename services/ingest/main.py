@@ -21,6 +21,8 @@ from services.ingest.canceling import Cancellation
 from services.ingest.door import Door
 from services.ingest.events import Events
 from services.ingest.inferences import Inference, Inferences
+from services.ingest.pages.docs import Docs
+from services.ingest.pages.viewing import Links, Viewing
 from services.ingest.rate_limits import Limits
 from services.ingest.reading import Reading
 from services.ingest.results import Results
@@ -94,8 +96,10 @@ class Replica:
         settings = self.settings
         door = Door(self.keys, self.limits)
         results = Results(object_folder(settings.report_store), partial(_read_log, settings))
+        links = Links(settings.link_secret, settings.link_days)
         submitting = Submitting(
             door=door,
+            links=links,
             acceptance=acceptance,
             inferences=self.inferences,
             watchers=self.watchers,
@@ -115,7 +119,15 @@ class Replica:
             heartbeat_seconds=settings.heartbeat_seconds,
         )
         cancellation = Cancellation(door, reading, self.inferences, out)
-        return Endpoint(door, submitting, reading, events, cancellation, log)
+        viewing = Viewing(links, door, self.inferences, results, events)
+        docs = Docs(
+            public_url=settings.public_url,
+            requests_per_minute=settings.requests_per_minute,
+            images_per_minute=settings.images_per_minute,
+            reads_per_minute=settings.reads_per_minute,
+            link_days=settings.link_days,
+        )
+        return Endpoint(door, submitting, reading, events, cancellation, viewing, docs, log)
 
 
 async def _read_log(settings: IngestSettings, inference: Inference) -> list[Record]:

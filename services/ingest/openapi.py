@@ -9,6 +9,7 @@ from schemas.api import Accepted, AcceptedWithResults, Canceling, Error, Inferen
 from schemas.fields import MAX_BATCH
 from schemas.results import ResultItem
 from services.ingest.cursors import MAX_PAGE
+from services.ingest.pages.examples import REQUESTS
 from services.ingest.refusals import error_name
 from services.ingest.request_headers import MAX_WAIT_SECONDS
 from services.ingest.validation import RequestedImage
@@ -78,7 +79,10 @@ def _submit() -> Json:
                 {"type": "string", "examples": ["handling=lenient", "wait=2"]},
             ),
         ],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": images}}},
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": images, "examples": REQUESTS}},
+        },
         "responses": {"200": accepted} | _errors(*_SUBMIT_ERRORS),
     }
 

@@ -15,6 +15,7 @@ from services.ingest.accepting import Acceptance
 from services.ingest.batches import batch_of, idempotent_id
 from services.ingest.door import Door, too_many
 from services.ingest.inferences import Inferences
+from services.ingest.pages.viewing import Links
 from services.ingest.rate_limits import RateExceededError
 from services.ingest.refusals import RefusedError
 from services.ingest.request_headers import is_clearly_not_json, is_idempotency_key, preferences
@@ -33,6 +34,7 @@ class Submitting:
     """Handles `POST /inference/color-classification`."""
 
     door: Door
+    links: Links
     acceptance: Acceptance
     inferences: Inferences
     watchers: Watchers
@@ -56,7 +58,8 @@ class Submitting:
             raise too_many(error) from error
         self.log.info("batch_accepted", inference_id=inference_id, key_id=key.key_id, size=len(images))
         results = await self._results_within(inference_id, wanted.wait_seconds) if wanted.wait_seconds else None
-        return _accepted(inference_id, results, wanted.applied(waited=results is not None))
+        headers = wanted.applied(waited=results is not None) | self.links.header(inference_id)
+        return _accepted(inference_id, results, headers)
 
     async def _body(self, request: web.Request) -> bytes:
         """Read the body, which the client may only now have been asked to send."""

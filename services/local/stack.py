@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from services.local.link_secret import link_secret
 from services.local.supervisor import Program, python_command
 
 HOST: Final = "127.0.0.1"
@@ -122,11 +123,16 @@ def services(layout: Layout, options: Options, bootstrap: str) -> list[Program]:
     return [
         _service("ingest", "ingest", layout, bootstrap, {"HOST": HOST, "PORT": str(layout.endpoint_port)}),
         *(
-            _service("classifier", name, layout, bootstrap, {"ALLOW_NETWORKS": ",".join(options.allow_networks)})
+            _service("classifier", name, layout, bootstrap, {"ALLOW_NETWORKS": _networks(options)})
             for name in _classifier_names(options.classifiers)
         ),
         _service("reporter", "reporter", layout, bootstrap, _mail_settings(layout)),
     ]
+
+
+def _networks(options: Options) -> str:
+    """This machine itself serves the example of Try It!, and files that `huestream submit` sends."""
+    return ",".join((f"{HOST}/32", *options.allow_networks))
 
 
 def _mail_settings(layout: Layout) -> dict[str, str]:
@@ -147,6 +153,7 @@ def _service(service: str, name: str, layout: Layout, bootstrap: str, settings: 
         "METRICS_HOST": HOST,
         "METRICS_PORT": str(layout.metrics_ports[name]),
         "REPORT_STORE": str(layout.report_dir),
+        "LINK_SECRET": link_secret(layout.data),
         "DRAIN_TIMEOUT_SECONDS": f"{DRAIN_SECONDS:g}",
     }
     ours = {f"HUESTREAM_{key}": value for key, value in (shared | dict(settings)).items()}

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from html import escape
 
+from schemas.findings import Composition, compositions
 from schemas.results import ResultItem
 from schemas.results_words import FAMILY_HEX
 from services.reporter.mail_style import QUIET
 from services.reporter.mail_text import composition_words
-from services.reporter.summary import Composition, compositions
 
 
 def chart_of(items: Sequence[ResultItem]) -> str:

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import Final
 
+from schemas.findings import Summary, by_cause, summary_of, verdict_of
 from schemas.results import Report, ResultItem
 from schemas.results_words import ADVICE, CAUSES, counted, review_words, short_name, shortened
 from services.reporter.mail_chart import chart_of
 from services.reporter.mail_style import FONT, MONO, QUIET, STYLE
 from services.reporter.mail_text import ending_of, headline_of, lead_of, subject_of
-from services.reporter.summary import Summary, by_cause, summary_of, verdict_of
 
 BUDGET_BYTES: Final = 78_000
 _LISTS: Final = {"mismatches": 22_000, "reviews": 9_000, "failures": 9_000}
@@ -29,7 +29,7 @@ _VERDICTS: Final = {
 
 def html_of(report: Report, link: str | None = None, picture: str | None = None) -> str:
     """Write the report; `link` leads to the results page, `picture` is the Content-ID of the strips."""
-    summary = summary_of(report)
+    summary = summary_of(report.items)
     body = "".join(
         (
             _head(report, summary, link, picture),

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Final
 
+from schemas.findings import Composition, Summary, by_cause, compositions, summary_of
 from schemas.results import Report, ResultItem
 from schemas.results_words import ADVICE, CAUSES, counted, review_words, short_name
-from services.reporter.summary import Composition, Summary, by_cause, compositions, summary_of
 
 _WIDTH: Final = 78
 _ENDINGS: Final = {
@@ -17,7 +17,7 @@ _ENDINGS: Final = {
 
 def subject_of(report: Report) -> str:
     """Say the most important in one line; numbers only, no text of a customer."""
-    summary = summary_of(report)
+    summary = summary_of(report.items)
     parts = [counted(len(report.items), "image")]
     if summary.mismatches:
         parts.append(f"{counted(len(summary.mismatches), 'label')} to correct")
@@ -83,7 +83,7 @@ def _labeled(items: Sequence[ResultItem]) -> int:
 
 
 def _lines(report: Report, link: str | None) -> Iterator[str]:
-    summary = summary_of(report)
+    summary = summary_of(report.items)
     yield from (headline_of(summary), "=" * len(headline_of(summary)), "")
     yield from wrap(lead_of(summary), _WIDTH)
     yield from wrap(ending_of(report), _WIDTH)

@@ -34,7 +34,7 @@ def report_of(head: Head, rows: Mapping[int, Row], reason: EndReason) -> Report:
 
 def _finished_at(head: Head, rows: Mapping[int, Row], reason: EndReason) -> datetime:
     if reason == "deadline":
-        return head.batch.deadline_at
+        return head.deadline_at
     last = max((row.classified_at for row in rows.values()), default=head.batch.submitted_at)
     return max(last, head.closed_at or last) if reason == "canceled" else last
 

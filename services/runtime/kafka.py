@@ -98,6 +98,10 @@ class Publisher:
         batch.close()
         yield batch
 
+    async def forget(self, topic: Topic, key: str) -> None:
+        """Remove a key from a compacted topic; raises `KafkaUnavailableError` where no acknowledgement comes."""
+        await self._acknowledged([(topic.name, None, key.encode(), ())])
+
     async def dead_letter(self, record: Record, service: str, reason: str) -> None:
         """Keep a record that could not be used, as it was, with where it came from and why."""
         origin = {

@@ -1,5 +1,7 @@
 """The one door to obstore: whole objects by path, in a folder or a bucket."""
 
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import obstore
@@ -18,18 +20,39 @@ class ObjectFolder:
         self._store = store
 
     async def put(self, path: str, content: bytes) -> None:
-        """Write an object; an older one of the same path is replaced."""
-        await obstore.put_async(self._store, path, content)
+        """Write an object; an older one of the same path is replaced. Raises `StoreUnavailableError`."""
+        with _unavailable(f"{path} could not be written"):
+            await obstore.put_async(self._store, path, content)
 
     async def get(self, path: str) -> bytes | None:
         """Read an object, or None where there is none; raises `StoreUnavailableError`."""
-        try:
-            found = await obstore.get_async(self._store, path)
-            return bytes(await found.bytes_async())
-        except FileNotFoundError:
-            return None
-        except (BaseError, OSError) as error:
-            raise StoreUnavailableError(f"{path} could not be read: {type(error).__name__}") from error
+        with _unavailable(f"{path} could not be read"):
+            try:
+                found = await obstore.get_async(self._store, path)
+                return bytes(await found.bytes_async())
+            except FileNotFoundError:
+                return None
+
+    async def all(self) -> AsyncIterator[Sequence[str]]:
+        """List the paths of all objects, some at a time; raises `StoreUnavailableError`."""
+        with _unavailable("the store could not be listed"):
+            async for found in obstore.list(self._store):
+                yield [entry["path"] for entry in found]
+
+    async def delete(self, paths: Sequence[str]) -> None:
+        """Remove objects; those that are gone already are no error. Raises `StoreUnavailableError`."""
+        with _unavailable("objects could not be removed"):
+            for path in paths:
+                with suppress(FileNotFoundError):
+                    await obstore.delete_async(self._store, path)
+
+
+@contextmanager
+def _unavailable(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        raise StoreUnavailableError(f"{what}: {type(error).__name__}") from error
 
 
 def object_folder(url: str) -> ObjectFolder:

@@ -34,7 +34,7 @@ def test_only_the_path_is_needed(tmp_path: Path) -> None:
     [
         ("", "line 1: no column image_path; the header names nothing"),
         ("file,color\na.jpg,red\n", "line 1: no column image_path; the header names file, color"),
-        ("image_path\n", "the catalog has no rows below its header"),
+        ("image_path\n", "the catalog has no rows"),
         ("image_path,product_type\n,Shirt\n", "line 2: image_path is missing"),
         ("image_path,hex_color_label\na.jpg,red\n", "line 2: hex_color_label is 'red'; write a code such as #FF0000"),
         ("image_path\nhttps://a.example/1.jpg\n", "huestream submit takes URLs"),

@@ -1,6 +1,7 @@
 """Hostile hosts on loopback: each ends in a named outcome, in time and within its bytes."""
 
 import asyncio
+import gzip
 import socket
 import threading
 import time
@@ -16,6 +17,7 @@ from services.classifier.problems import FetchProblem
 from services.classifier.settings import ClassifierSettings
 
 OK = b"HTTP/1.1 200 OK\r\n"
+BOMB = gzip.compress(bytes(5_000_000))
 Speak = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -66,6 +68,16 @@ def drip(first: bytes, piece: bytes) -> Speak:
     return speak
 
 
+def flood(first: bytes, piece: bytes) -> Speak:
+    async def speak(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(first)
+        while not writer.is_closing():
+            writer.write(piece)
+            await writer.drain()
+
+    return speak
+
+
 def redirect(location: str) -> bytes:
     return f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
 
@@ -101,6 +113,13 @@ async def test_no_message_quotes_the_url_which_may_hold_secrets() -> None:
         (say(OK + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"), "fetch_failed"),
         (say(OK + b"Content-Length: minus\r\n\r\nabc"), "fetch_failed"),
         (say(b"garbage\r\n\r\n"), "fetch_failed"),
+        (say(b"<html>of HTTP/0.9</html>"), "fetch_failed"),
+        (say(OK + b"Set-Cookie: a=b\r\n" * 100_000 + b"Content-Length: 3\r\n\r\nabc"), "fetch_failed"),
+        (say(OK + b"X-Long: " + b"x" * 1_000_000 + b"\r\n\r\n"), "fetch_failed"),
+        (flood(OK, b"X-More: of it\r\n" * 1000), "fetch_failed"),
+        (flood(b"", b"HTTP/1.1 102 Processing\r\n\r\n" * 100), "fetch_timeout"),
+        (say(OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"), "fetch_failed"),
+        (say(OK + b"Content-Encoding: gzip\r\nContent-Length: 5000\r\n\r\n" + BOMB[:5000]), "fetch_failed"),
         (say(b""), "fetch_failed"),
         (drip(b"", b""), "fetch_timeout"),
         (drip(OK + b"\r\n", b"x"), "fetch_timeout"),
@@ -111,6 +130,8 @@ async def test_no_message_quotes_the_url_which_may_hold_secrets() -> None:
             for status in (201, 204, 206, 300, 304, 403, 404, 429, 500, 999)
         ),
         (say(redirect("/again")), "fetch_too_many_redirects"),
+        (say(redirect("//")), "fetch_too_many_redirects"),
+        (say(redirect("http://[")), "fetch_failed"),
         (say(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n"), "fetch_failed"),
         *(
             (say(redirect(target)), "fetch_blocked_address")
@@ -118,6 +139,9 @@ async def test_no_message_quotes_the_url_which_may_hold_secrets() -> None:
                 "file:///etc/passwd",
                 "ftp://host/",
                 "ws://host/",
+                "tcp://host/",
+                "http://\U0001f600x@host/",
+                "ht\ttp://127.0.0.1/",
                 "http://10.0.0.1/",
                 "http://[::1]/",
                 "http://user@host/",

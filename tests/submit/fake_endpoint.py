@@ -51,7 +51,10 @@ class FakeEndpoint:
         inference_id = str(uuid5(NAMESPACE_URL, key))
         self.submissions.append((key, request.headers.get("Prefer")))
         self.batches[inference_id] = json.loads(await request.read())
-        return web.json_response({"message": "Queued", "inference_id": inference_id, "model": "color-classification"})
+        return web.json_response(
+            {"message": "Queued", "inference_id": inference_id, "model": "color-classification"},
+            headers={"Link": f'</inference/{inference_id}/view?token=t>; rel="alternate"'},
+        )
 
     async def _status(self, request: web.Request) -> web.Response:
         inference_id = request.match_info["id"]

@@ -1,20 +1,22 @@
-"""What of a report needs a person, in the order in which it is told, and what its colors are. Pure."""
+"""What of a batch needs a person, in the order in which it is told, and what its colors are."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
-from schemas.results import Report, ResultItem
+from schemas.results import ResultItem
 from schemas.results_words import FAMILY_HEX, shortened
 
 _CATEGORIES_SHOWN: Final = 6
+Pile = Literal["mismatch", "review", "failed", "canceled", "rest"]
+PILES: Final[tuple[Pile, ...]] = ("mismatch", "review", "failed", "canceled", "rest")
 _ORDER: Final = {family: number for number, family in enumerate(FAMILY_HEX)}
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A report, sorted by what is to be done; each image stands in one of the last five."""
+    """A batch, sorted by what is to be done; each image stands in one of the last five."""
 
     items: Sequence[ResultItem]
     mismatches: Sequence[ResultItem]
@@ -34,13 +36,13 @@ class Summary:
         return len(self.rest) == len(self.items)
 
 
-def summary_of(report: Report) -> Summary:
-    """Sort a report; an image that mismatches is not listed for review again."""
-    piles: dict[str, list[ResultItem]] = {pile: [] for pile in ("mismatch", "review", "failed", "canceled", "rest")}
-    for item in report.items:
-        piles[_pile_of(item)].append(item)
+def summary_of(items: Sequence[ResultItem]) -> Summary:
+    """Sort results; an image that mismatches is not listed for review again."""
+    piles: dict[Pile, list[ResultItem]] = {pile: [] for pile in PILES}
+    for item in items:
+        piles[pile_of(item)].append(item)
     return Summary(
-        items=report.items,
+        items=items,
         mismatches=piles["mismatch"],
         reviews=piles["review"],
         failures=piles["failed"],
@@ -49,7 +51,8 @@ def summary_of(report: Report) -> Summary:
     )
 
 
-def _pile_of(item: ResultItem) -> str:
+def pile_of(item: ResultItem) -> Pile:
+    """Say what an image waits for."""
     if item.classification is None:
         return "canceled" if item.error and str(item.error.code) == "canceled" else "failed"
     if verdict_of(item) == "disagree":
@@ -90,13 +93,17 @@ def compositions(items: Sequence[ResultItem]) -> list[Composition]:
     counts: dict[str, Counter[str]] = {}
     for item in items:
         if item.classification:
-            name = shortened(item.category.strip(), 28) if item.category else "no category"
-            counts.setdefault(name, Counter())[item.classification.primary.family] += 1
+            counts.setdefault(category_of(item), Counter())[item.classification.primary.family] += 1
     ordered = sorted(counts.items(), key=lambda entry: -entry[1].total())
     shown, others = ordered[:_CATEGORIES_SHOWN], ordered[_CATEGORIES_SHOWN:]
     if others:
         shown.append((f"{len(others)} others", sum((families for _, families in others), Counter())))
     return [Composition(name, _in_order(families)) for name, families in shown]
+
+
+def category_of(item: ResultItem) -> str:
+    """Name an image's category, short enough for a chart."""
+    return shortened(item.category.strip(), 28) if item.category else "no category"
 
 
 def _in_order(families: Mapping[str, int]) -> dict[str, int]:
