@@ -19,7 +19,7 @@ FOLDS: Final = 5
 
 def fit(features: Floats, family: NDArray[np.intp]) -> tuple[Floats, Floats]:
     """Learn the weights (features, 12) and the bias (12); a family without photos is never named."""
-    regression = LogisticRegression(C=REGULARIZATION, max_iter=200).fit(features, family)
+    regression = LogisticRegression(C=REGULARIZATION, max_iter=400, tol=1e-3).fit(features, family)
     weights = np.zeros((features.shape[1], len(FAMILIES)))
     bias = np.full(len(FAMILIES), -30.0)
     weights[:, regression.classes_] = regression.coef_.T

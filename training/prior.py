@@ -13,12 +13,12 @@ from scipy.ndimage import gaussian_filter
 
 from services.classifier.color.analysis import FAMILIES
 from services.classifier.color.cielab import lab_from_srgb, srgb_from_lab
-from services.classifier.color.foreground import MAP_SIDE
 from services.classifier.color.groups import GROUPS, Group
 from services.classifier.color.histogram import BITS, cells_of
 from services.classifier.color.names import commerce_names, family_likeness
 from services.classifier.color.oklab import Floats, oklab_from_srgb
 from services.classifier.color.photo import cell_centers
+from services.classifier.color.places import MAP_SIDE
 from training.seeing import Seen
 
 Indices = NDArray[np.intp]
@@ -101,7 +101,7 @@ def _counted(seen: list[Seen]) -> _Counts:
 
 def _counted_once(index: int, cells: NDArray[np.intp], one: Seen) -> tuple[Indices, Indices, Indices, Floats]:
     keys, inverse = np.unique(cells * _PLACES + one.place, return_inverse=True)
-    count: Floats = np.bincount(inverse, weights=one.weight)
+    count = np.bincount(inverse, weights=one.weight).astype(np.float64)
     photo: Indices = np.full(len(keys), index)
     return photo, keys // _PLACES, keys % _PLACES, count
 

@@ -9,7 +9,6 @@ from services.classifier.color.analysis import FAMILIES, Alternative, Analysis, 
 from services.classifier.color.background import Backdrop, backdrop_of
 from services.classifier.color.cielab import lab_from_srgb
 from services.classifier.color.families import family_probabilities, features_of
-from services.classifier.color.foreground import Product, place_of, product_of
 from services.classifier.color.groups import GROUPS, Group, group_of
 from services.classifier.color.hexes import hex_of, rgb8_from_oklab
 from services.classifier.color.histogram import Histogram, cells_of, histogram_of
@@ -21,6 +20,8 @@ from services.classifier.color.oklab import Floats, oklab_from_srgb, oklch_from_
 from services.classifier.color.palette import Palette, palette_of
 from services.classifier.color.pattern import multicolor_features, multicolor_probability, pattern_of
 from services.classifier.color.photo import Bytes, Photo, photo_of
+from services.classifier.color.places import place_of
+from services.classifier.color.product import Product, product_of
 from services.classifier.color.review import confidence_of, reasons_for
 from services.classifier.color.scene import background_of, cast_of
 
