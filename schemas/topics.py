@@ -26,6 +26,8 @@ REPLICAS: Final = 3
 MIN_INSYNC_REPLICAS: Final = 2
 REPORTER_APP: Final = "huestream-reporter"
 """Faust's application id: the reporter's consumer group and the prefix of its changelogs."""
+GROUPS: Final[Mapping[Service, str]] = {"classifier": "huestream-classifier", "reporter": REPORTER_APP}
+"""The consumer groups; ingest reads without one, since every replica reads everything."""
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 _RETENTION_DAYS: Final = 7
@@ -110,7 +112,7 @@ API_KEYS: Final = Topic(
     carries=ApiKey,
     key=lambda event: event.key_id,
     written_by=("keys",),
-    read_by=("ingest", "reporter"),
+    read_by=("ingest", "reporter", "keys"),
     partitions=1,
     compacted=True,
 )
@@ -150,3 +152,12 @@ TOPICS: Final = (
     DEAD_LETTERS,
     *(_changelog(table) for table in REPORTER_TABLES),
 )
+
+
+def topics_of(user: Service) -> tuple[Topic, ...]:
+    """List what a service writes or reads.
+
+    >>> [topic.name for topic in topics_of("keys")]
+    ['api-keys.v1']
+    """
+    return tuple(topic for topic in TOPICS if user in topic.written_by + topic.read_by)

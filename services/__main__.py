@@ -20,6 +20,8 @@ COMMANDS: Final = {
     "submit": ("services.submit.command", "submit a catalog to a running endpoint and follow it"),
     "topics": ("services.administration.topics", "create, list or check the Kafka topics"),
     "keys": ("services.administration.keys", "issue, list or revoke API keys"),
+    "rights": ("services.administration.rights", "list or grant what each user of Kafka may do"),
+    "settings": ("services.administration.settings", "write the reference of all settings"),
     "schemas": ("services.administration.schemas", "write the published JSON Schemas"),
     "dead-letters": ("services.administration.dead_letters", "list what could not be decoded or delivered"),
 }
@@ -47,12 +49,25 @@ def _describe_settings(command: argparse.ArgumentParser, service: str) -> None:
     command.epilog = getattr(settings, f"{service.title()}Settings").describe()
 
 
+def _unknown_setting() -> str:
+    """Say which environment variable with our prefix means nothing; empty when all do."""
+    reference = importlib.import_module("services.administration.settings")
+    try:
+        reference.refuse_unknown()
+    except importlib.import_module("services.runtime.settings").SettingsError as error:
+        return str(error)
+    return ""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that was asked for; returns its exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     chosen = next((word for word in words if not word.startswith("-")), None)
     parsed = _parser(chosen).parse_args(words)
     if parsed.command in SERVICES:
+        if refused := _unknown_setting():
+            sys.stderr.write(f"huestream: {refused}\n")
+            return 1
         return int(importlib.import_module(f"services.{parsed.command}.main").run())
     return int(importlib.import_module(COMMANDS[parsed.command][0]).run(parsed))
 

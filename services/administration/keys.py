@@ -8,8 +8,9 @@ from pydantic import ValidationError
 
 from schemas.events import ApiKey
 from schemas.topics import API_KEYS
-from services.administration.connecting import add_bootstrap_servers, run_administration, say
+from services.administration.connecting import add_bootstrap_servers, cluster_of_arguments, run_administration, say
 from services.runtime.api_keys import KeyRing, new_secret
+from services.runtime.cluster import Kafka
 from services.runtime.following import Follower
 from services.runtime.kafka import consumer, publisher
 from services.runtime.logs import configure_logs
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     return run_administration(actions[arguments.action](arguments))
 
 
-async def issue_key(bootstrap_servers: str, owner: str, email: str | None, expires_at: datetime | None = None) -> str:
+async def issue_key(kafka: Kafka, owner: str, email: str | None, expires_at: datetime | None = None) -> str:
     """Make a key, wait until Kafka has it, and return it as its owner gets it."""
     secret = new_secret()
     key = ApiKey(
@@ -49,14 +50,14 @@ async def issue_key(bootstrap_servers: str, owner: str, email: str | None, expir
         created_at=datetime.now(UTC),
         expires_at=expires_at,
     )
-    await _publish(bootstrap_servers, key)
+    await _publish(kafka, key)
     return secret.text
 
 
 async def _issue(arguments: argparse.Namespace) -> int:
     expires_at = datetime.now(UTC) + timedelta(days=arguments.days) if arguments.days else None
     try:
-        say(await issue_key(arguments.bootstrap_servers, arguments.owner, arguments.email, expires_at))
+        say(await issue_key(cluster_of_arguments(arguments), arguments.owner, arguments.email, expires_at))
     except ValidationError as error:
         first = error.errors()[0]
         raise TopicError(f"--{first['loc'][0]}: {first['msg']}") from error
@@ -64,30 +65,30 @@ async def _issue(arguments: argparse.Namespace) -> int:
 
 
 async def _list(arguments: argparse.Namespace) -> int:
-    for key in await _keys(arguments.bootstrap_servers):
+    for key in await _keys(cluster_of_arguments(arguments)):
         state = "revoked" if key.revoked_at else f"expires {key.expires_at:%Y-%m-%d}" if key.expires_at else "valid"
         say(f"{key.key_id}  {key.created_at:%Y-%m-%d}  {state:18}  {key.owner}  {key.email or '-'}")
     return 0
 
 
 async def _revoke(arguments: argparse.Namespace) -> int:
-    keys = {key.key_id: key for key in await _keys(arguments.bootstrap_servers)}
+    keys = {key.key_id: key for key in await _keys(cluster_of_arguments(arguments))}
     if arguments.key_id not in keys:
         raise TopicError(f"there is no key {arguments.key_id}; see: huestream keys list")
     revoked = keys[arguments.key_id].model_copy(update={"revoked_at": datetime.now(UTC)})
-    await _publish(arguments.bootstrap_servers, revoked)
+    await _publish(cluster_of_arguments(arguments), revoked)
     say(f"revoked {arguments.key_id}")
     return 0
 
 
-async def _publish(bootstrap_servers: str, key: ApiKey) -> None:
-    async with publisher(bootstrap_servers, _TIMEOUT_SECONDS, _TIMEOUT_SECONDS) as out:
+async def _publish(kafka: Kafka, key: ApiKey) -> None:
+    async with publisher(kafka, _TIMEOUT_SECONDS, _TIMEOUT_SECONDS) as out:
         await out.publish(API_KEYS, [key])
 
 
-async def _keys(bootstrap_servers: str) -> Sequence[ApiKey]:
+async def _keys(kafka: Kafka) -> Sequence[ApiKey]:
     ring = KeyRing()
     log = configure_logs("keys", "warning")
-    async with consumer(bootstrap_servers, _TIMEOUT_SECONDS) as source:
+    async with consumer(kafka, _TIMEOUT_SECONDS) as source:
         await Follower(source, {API_KEYS: ring.fold}, log).catch_up(_TIMEOUT_SECONDS)
     return ring.all()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from schemas.classification import Classification
 from schemas.events import ImageFields, ImageSubmitted, ItemError, UndecodableError
-from schemas.topics import DEAD_LETTERS, IMAGES_CLASSIFIED, IMAGES_SUBMITTED
+from schemas.topics import GROUPS, IMAGES_CLASSIFIED, IMAGES_SUBMITTED, topics_of
 from services.classifier import metrics
 from services.classifier.classifying import analyze_bytes, classify, result_of
 from services.classifier.fetching import Fetcher, fetcher
@@ -20,7 +20,7 @@ from services.runtime.monitoring import monitoring
 from services.runtime.settings import read_settings
 from services.runtime.topic_admin import require
 
-GROUP = "huestream-classifier"
+GROUP = GROUPS["classifier"]
 
 
 class Classifier:
@@ -84,8 +84,8 @@ async def main(stopping: asyncio.Event) -> None:
     """Run one classifier until `stopping` is set."""
     settings = read_settings(ClassifierSettings)
     log = configure_logs("classifier", settings.log_level)
-    servers, patience = settings.bootstrap_servers, settings.start_timeout_seconds
-    await require(servers, [IMAGES_SUBMITTED, IMAGES_CLASSIFIED, DEAD_LETTERS], patience)
+    servers, patience = settings.cluster, settings.start_timeout_seconds
+    await require(servers, topics_of("classifier"), patience, settings.topic_replicas)
     with ThreadPoolExecutor(settings.decode_threads, "decode") as threads:
         async with (
             fetcher(settings) as images,

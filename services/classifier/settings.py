@@ -39,3 +39,9 @@ class ClassifierSettings(ServiceSettings):
         if self.environment == "production" and self.allow_networks:
             raise ValueError("HUESTREAM_ALLOW_NETWORKS is for development; unset it or set HUESTREAM_ENVIRONMENT")
         return self
+
+    @model_validator(mode="after")
+    def _silence_is_shorter_than_the_fetch(self) -> "ClassifierSettings":
+        if self.fetch_read_timeout_seconds > self.fetch_timeout_seconds:
+            raise ValueError("HUESTREAM_FETCH_READ_TIMEOUT_SECONDS is longer than HUESTREAM_FETCH_TIMEOUT_SECONDS")
+        return self

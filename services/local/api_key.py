@@ -6,11 +6,9 @@ from pathlib import Path
 
 from schemas.events import ApiKey
 from schemas.topics import API_KEYS
-from services.runtime.api_keys import Secret, new_secret
+from services.runtime.api_keys import LOCAL_EMAIL, LOCAL_OWNER, Secret, new_secret
 from services.runtime.kafka import publisher
 
-OWNER = "local"
-EMAIL = "you@localhost.localdomain"
 _TIMEOUT_SECONDS = 30.0
 
 
@@ -19,8 +17,8 @@ async def publish_local_key(folder: Path, bootstrap: str) -> str:
     secret = _kept_secret(folder / "api-key.json")
     key = ApiKey(
         key_id=secret.key_id,
-        owner=OWNER,
-        email=EMAIL,
+        owner=LOCAL_OWNER,
+        email=LOCAL_EMAIL,
         secret_sha256=secret.sha256,
         created_at=datetime.now(UTC),
     )

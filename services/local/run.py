@@ -12,7 +12,7 @@ from typing import Final
 import aiohttp
 
 from schemas.topics import TOPICS
-from services.local.api_key import EMAIL, publish_local_key
+from services.local.api_key import publish_local_key
 from services.local.kafka.jars import listed_jars
 from services.local.kafka.java import find_java
 from services.local.kafka.node import (
@@ -28,6 +28,7 @@ from services.local.leash import leashed
 from services.local.ready_file import ReadyFile
 from services.local.stack import Layout, Options, lay_out, mailbox, services
 from services.local.supervisor import Program, Supervisor, python_command
+from services.runtime.api_keys import LOCAL_EMAIL
 from services.runtime.topic_admin import topic_admin
 
 _KAFKA_SECONDS: Final = 60.0
@@ -206,7 +207,7 @@ huestream is ready.
   endpoint   {layout.endpoint}/inference/color-classification
   API key    {api_key}
   Kafka      {bootstrap}
-  mails      {layout.mail_page} (files in {layout.mail_dir}; all go to {EMAIL})
+  mails      {layout.mail_page} (files in {layout.mail_dir}; all go to {LOCAL_EMAIL})
   reports    {layout.report_dir}
   logs       {layout.data / "logs"}
 

@@ -135,7 +135,6 @@ def _mail_settings(layout: Layout) -> dict[str, str]:
         "SMTP_PORT": str(layout.smtp_port),
         "SMTP_TLS": "none",
         "MAIL_FROM": "huestream@localhost.localdomain",
-        "PUBLIC_URL": layout.endpoint,
         "STATE_DIR": str(layout.data / "state"),
     }
 
@@ -144,6 +143,7 @@ def _service(service: str, name: str, layout: Layout, bootstrap: str, settings: 
     shared = {
         "ENVIRONMENT": "development",
         "BOOTSTRAP_SERVERS": bootstrap,
+        "TOPIC_REPLICAS": str(len(layout.kafka_ports)),
         "METRICS_HOST": HOST,
         "METRICS_PORT": str(layout.metrics_ports[name]),
         "REPORT_STORE": str(layout.report_dir),

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 from schemas.events import InferenceStatus
-from schemas.topics import API_KEYS, INFERENCES_STATUS, TOPICS
+from schemas.topics import API_KEYS, INFERENCES_STATUS, topics_of
 from services.reporter.collecting import Collector
 from services.reporter.delivering import Delivery
 from services.reporter.settings import ReporterSettings
@@ -26,8 +26,8 @@ async def main(stopping: asyncio.Event) -> None:
     """Run one reporter until `stopping` is set."""
     settings = read_settings(ReporterSettings)
     log = configure_logs("reporter", settings.log_level)
-    servers, patience = settings.bootstrap_servers, settings.start_timeout_seconds
-    await require(servers, TOPICS, patience)
+    servers, patience = settings.cluster, settings.start_timeout_seconds
+    await require(servers, topics_of("reporter"), patience, settings.topic_replicas)
     keys = KeyRing()
     stream = faust_app(settings)
     async with (

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from services.runtime.settings import Port, Seconds, ServiceSettings
+from services.runtime.settings import Port, Seconds, ServiceSettings, together
 
 
 class ReporterSettings(ServiceSettings):
@@ -42,4 +42,5 @@ class ReporterSettings(ServiceSettings):
     def _passwords_travel_encrypted(self) -> "ReporterSettings":
         if self.environment == "production" and self.smtp_password is not None and self.smtp_tls == "none":
             raise ValueError("HUESTREAM_SMTP_PASSWORD would be sent in the clear; set HUESTREAM_SMTP_TLS")
+        together(self, "smtp_username", "smtp_password")
         return self

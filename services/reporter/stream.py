@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, Self
 
 import faust
+from faust.types.auth import CredentialsT
 
 from schemas.events import BatchSubmitted, ControlTick, Event, ImageClassified, ReportReady, UndecodableError
 from schemas.topics import (
@@ -30,6 +31,7 @@ from services.reporter.collecting import Collector
 from services.reporter.delivering import Delivery
 from services.reporter.gathering import Gathering, Tables
 from services.reporter.settings import ReporterSettings
+from services.runtime.cluster import Cluster
 from services.runtime.kafka import Publisher, Record
 from services.runtime.logs import Logger
 
@@ -52,6 +54,7 @@ def faust_app(settings: ReporterSettings) -> Stream:
     app = faust.App(
         REPORTER_APP,
         broker=[f"kafka://{server}" for server in settings.bootstrap_servers.split(",")],
+        broker_credentials=_credentials(settings.cluster),
         store=settings.state_store,
         datadir=str(Path(settings.state_dir) / "reporter"),
         key_serializer="raw",
@@ -74,6 +77,13 @@ def faust_app(settings: ReporterSettings) -> Stream:
         name: app.Table(name, partitions=PARTITIONS, key_type=bytes, value_type=bytes) for name in REPORTER_TABLES
     }
     return Stream(app, tables, Gathering(Tables(**tables)))
+
+
+def _credentials(cluster: Cluster) -> CredentialsT | None:
+    if cluster.sasl:
+        mechanism, username, password = cluster.sasl.mechanism, cluster.sasl.username, cluster.sasl.password
+        return faust.SASLCredentials(username=username, password=password, ssl_context=cluster.tls, mechanism=mechanism)
+    return faust.SSLCredentials(cluster.tls) if cluster.tls else None
 
 
 class Running:

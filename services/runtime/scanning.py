@@ -9,18 +9,17 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
 from schemas.topics import Topic
+from services.runtime.cluster import Kafka
 from services.runtime.kafka import KafkaUnavailableError, Record, consumer
 
 _CLOCK_SLACK: Final = timedelta(minutes=1)
 _POLL_MS: Final = 200
 
 
-async def records_of(
-    bootstrap_servers: str, topic: Topic, key: str, since: datetime, timeout_seconds: float
-) -> list[Record]:
+async def records_of(kafka: Kafka, topic: Topic, key: str, since: datetime, timeout_seconds: float) -> list[Record]:
     """Read the key's records written since then, in order; raises `KafkaUnavailableError` past the limit."""
     try:
-        async with asyncio.timeout(timeout_seconds), consumer(bootstrap_servers, timeout_seconds) as source:
+        async with asyncio.timeout(timeout_seconds), consumer(kafka, timeout_seconds) as source:
             return await _scan(source, topic, key.encode(), since)
     except (TimeoutError, KafkaError) as error:
         raise KafkaUnavailableError(f"{topic.name} was not read within {timeout_seconds:g} seconds") from error
