@@ -10,6 +10,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from schemas.topics import DEAD_LETTERS
 from services.administration.connecting import add_bootstrap_servers, cluster_of_arguments, run_administration, say
 from services.runtime.kafka import KafkaUnavailableError, consumer
+from services.runtime.topic_admin import require
 
 _TIMEOUT_SECONDS = 60.0
 _PARTITION = TopicPartition(DEAD_LETTERS.name, 0)
@@ -27,7 +28,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _list(arguments: argparse.Namespace, *, values: bool) -> int:
-    async with consumer(cluster_of_arguments(arguments), _TIMEOUT_SECONDS) as source:
+    cluster = cluster_of_arguments(arguments)
+    await require(cluster, [DEAD_LETTERS], _TIMEOUT_SECONDS)
+    async with consumer(cluster, _TIMEOUT_SECONDS) as source:
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
                 source.assign([_PARTITION])

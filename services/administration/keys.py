@@ -14,7 +14,7 @@ from services.runtime.cluster import Kafka
 from services.runtime.following import Follower
 from services.runtime.kafka import consumer, publisher
 from services.runtime.logs import configure_logs
-from services.runtime.topic_admin import TopicError
+from services.runtime.topic_admin import TopicError, require
 
 _TIMEOUT_SECONDS = 30.0
 
@@ -82,6 +82,7 @@ async def _revoke(arguments: argparse.Namespace) -> int:
 
 
 async def _publish(kafka: Kafka, key: ApiKey) -> None:
+    await require(kafka, [API_KEYS], _TIMEOUT_SECONDS)
     async with publisher(kafka, _TIMEOUT_SECONDS, _TIMEOUT_SECONDS) as out:
         await out.publish(API_KEYS, [key])
 
@@ -89,6 +90,7 @@ async def _publish(kafka: Kafka, key: ApiKey) -> None:
 async def _keys(kafka: Kafka) -> Sequence[ApiKey]:
     ring = KeyRing()
     log = configure_logs("keys", "warning")
+    await require(kafka, [API_KEYS], _TIMEOUT_SECONDS)
     async with consumer(kafka, _TIMEOUT_SECONDS) as source:
         await Follower(source, {API_KEYS: ring.fold}, log).catch_up(_TIMEOUT_SECONDS)
     return ring.all()

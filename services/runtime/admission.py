@@ -2,9 +2,10 @@
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from typing import Final
 
-from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.conn import AIOKafkaConnection, collect_hosts, create_conn
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
@@ -15,14 +16,16 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
     UnsupportedSaslMechanismError,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 
 from services.runtime.cluster import Cluster
 
-NOT_ALLOWED: Final = (
-    TopicAuthorizationFailedError,
-    GroupAuthorizationFailedError,
-    ClusterAuthorizationFailedError,
-)
+_FORBIDDEN: Final[Mapping[type[KafkaError], str]] = {
+    TopicAuthorizationFailedError: "use a topic",
+    GroupAuthorizationFailedError: "use a consumer group",
+    ClusterAuthorizationFailedError: "write to any topic",  # who may write to one may begin to write
+}
+NOT_ALLOWED: Final = tuple(_FORBIDDEN)
 _KNOCK_SECONDS: Final = 5.0
 
 
@@ -44,7 +47,7 @@ async def _knock_at(cluster: Cluster, host: str, port: int) -> str:
     options = {name: value for name, value in cluster.client_options().items() if name != "bootstrap_servers"}
     try:
         async with asyncio.timeout(_KNOCK_SECONDS):
-            connection = await create_conn(host, port, request_timeout_ms=int(_KNOCK_SECONDS * 1000), **options)
+            await _ask(await create_conn(host, port, request_timeout_ms=int(_KNOCK_SECONDS * 1000), **options))
     except ssl.SSLCertVerificationError as error:
         raise KafkaRefusedError(
             f"the certificate of Kafka at {host}:{port} is not accepted ({error.verify_message}); "
@@ -56,8 +59,15 @@ async def _knock_at(cluster: Cluster, host: str, port: int) -> str:
         return f"{host}:{port} hangs up{_what_it_may_want(cluster)}"
     except (OSError, KafkaError, TimeoutError) as error:
         return f"{host}:{port}: {getattr(error, 'strerror', None) or type(error).__name__}"
-    connection.close()
     return ""
+
+
+async def _ask(connection: AIOKafkaConnection) -> None:
+    """Ask for what any client asks for: a broker that wants a name opens, and hangs up only now."""
+    try:
+        await connection.send(MetadataRequest([]))
+    finally:
+        connection.close()
 
 
 def _not_known(cluster: Cluster, address: str, error: KafkaError) -> str:
@@ -83,8 +93,18 @@ def _what_it_may_want(cluster: Cluster) -> str:
 
 def not_allowed(error: KafkaError) -> KafkaRefusedError:
     """Say what Kafka forbids: a kind of thing and, where the client tells it, its name."""
-    kind = type(error).__name__.removesuffix("AuthorizationFailedError").lower()
-    named = " ".join(str(part) for part in error.args) or f"one that is needed, of the kind {kind}"
+    named = ", ".join(sorted(_names(error)))
+    what = next(text for kind, text in _FORBIDDEN.items() if isinstance(error, kind))
     return KafkaRefusedError(
-        f"Kafka does not allow us to use the {kind} {named}; the rights that are needed: huestream rights list"
+        f"Kafka does not allow us to {what}{': ' if named else ''}{named}; "
+        "see the rights that are needed with: huestream rights list"
     )
+
+
+def _names(error: KafkaError) -> set[str]:
+    """The names that the client puts into an error: one, or several together."""
+    return {
+        str(name)
+        for part in error.args
+        for name in ([part] if isinstance(part, str) else part if isinstance(part, set | list | tuple) else [])
+    }
