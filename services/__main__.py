@@ -22,6 +22,8 @@ COMMANDS: Final = {
     "keys": ("services.administration.keys", "issue, list or revoke API keys"),
     "rights": ("services.administration.rights", "list or grant what each user of Kafka may do"),
     "settings": ("services.administration.settings", "write the reference of all settings"),
+    "health": ("services.administration.health", "ask a running service how it is, for health checks"),
+    "sbom": ("services.administration.sbom", "list what this installation is made of, as CycloneDX"),
     "schemas": ("services.administration.schemas", "write the published JSON Schemas"),
     "dead-letters": ("services.administration.dead_letters", "list what could not be decoded or delivered"),
 }
