@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from services.local.folders import user_data_folder
+from tests.waiting import wait_for
 
 BASE = "localhost/python:3.11-slim-bookworm"
 IMAGE = "localhost/huestream:test"
@@ -55,6 +56,25 @@ class Podman:
         )
         assert not check or done.returncode == 0, f"podman {' '.join(words[:2])}: {done.stderr[-3000:]}"
         return done
+
+    def once(self, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run a container to its end.
+
+        Detached and asked again and again: where nobody reaps podman's monitor, `podman wait` takes 20 seconds more.
+        """
+        container = self.run("run", "--detach", *words).stdout.strip()
+        try:
+            look = ("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", container)
+
+            def ended() -> str | None:
+                status, code = self.run(*look).stdout.split()
+                return code if status in {"exited", "stopped"} else None
+
+            code = wait_for(ended, f"end of {words[-1]}", timeout)
+            said = self.run("logs", container)
+            return subprocess.CompletedProcess(words, int(code), said.stdout, said.stderr)
+        finally:
+            self.run("rm", "--force", "--time=0", container, check=False)
 
     def exists(self, image: str) -> bool:
         return self.run("image", "exists", image, check=False).returncode == 0
