@@ -7,7 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check lint types contracts format schemas reference image sbom pictures requirements clean
+.PHONY: help demo test check lint types contracts format schemas reference image sbom pictures accuracy speed
+.PHONY: requirements clean
 
 help:
 	@echo "make demo               show the main job: drawn product pictures in, a mail out"
@@ -20,6 +21,8 @@ help:
 	@echo "make sbom               list what the image is made of, as CycloneDX"
 	@echo "make schemas            write the published JSON Schemas"
 	@echo "make pictures           draw the pictures of docs/ anew (needs chromium)"
+	@echo "make accuracy DATA=DIR  measure how often the colors are right, beside open tools, on labeled photos"
+	@echo "make speed DATA=DIR     measure what an answer costs, beside open tools"
 	@echo "make requirements       resolve and hash the dependencies anew (needs uv)"
 
 demo: $(VENV)/local-installed
@@ -58,7 +61,13 @@ sbom:
 	@$(CONTAINERS) run --rm huestream sbom
 
 pictures: $(VENV)/dev-installed
-	$(BIN)/python docs/pictures.py
+	$(BIN)/python docs/pictures.py $(if $(PHOTOS),--photos "$(PHOTOS)")
+
+accuracy: $(VENV)/benchmarks-installed
+	$(BIN)/python benchmarks/color_accuracy.py $(if $(DATA),--data "$(DATA)")
+
+speed: $(VENV)/benchmarks-installed
+	$(BIN)/python benchmarks/color_speed.py $(if $(DATA),--data "$(DATA)")
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "huestream needs Python 3.11 or later")'
@@ -75,12 +84,19 @@ $(VENV)/dev-installed: $(VENV)/local-installed requirements/dev.txt
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
+$(VENV)/benchmarks-installed: $(VENV)/dev-installed requirements/benchmarks.txt
+	@echo "installing the tools to compare with into $(VENV), once"
+	@$(PIP) install --require-hashes -r requirements/benchmarks.txt
+	@touch $@
+
 UV_COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q
 
 requirements:
 	$(UV_COMPILE) -o requirements/runtime.txt
+	$(UV_COMPILE) --extra rocksdb -c requirements/runtime.txt -o requirements/rocksdb.txt
 	$(UV_COMPILE) --extra local --group build -c requirements/runtime.txt -o requirements/local.txt
-	$(UV_COMPILE) --extra local --group build --group dev -c requirements/local.txt -o requirements/dev.txt
+	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev -c requirements/local.txt -o requirements/dev.txt
+	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev --group benchmarks -c requirements/dev.txt -o requirements/benchmarks.txt
 	$(subst pyproject.toml,--group image,$(UV_COMPILE)) -o requirements/build.txt
 
 clean:

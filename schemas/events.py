@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from schemas.classification import Classification
 from schemas.fields import (
+    MAX_BATCH,
     BatchSize,
     CustomId,
     Fingerprint,
@@ -132,13 +133,17 @@ class ImageClassified(Event, ImageFields):
         return self
 
 
+EndReason = Literal["complete", "deadline", "canceled"]
+"""Why a batch ended: all its images were done, its deadline passed, or its owner canceled it."""
+
+
 class ReportReady(Event):
-    """The outbox: a batch is complete, or its deadline has passed, and its report is due."""
+    """The outbox: a batch has ended, and its report is due."""
 
     type: Literal["report.ready"] = "report.ready"
     version: Literal[1] = 1
     inference_id: InferenceId
-    reason: Literal["complete", "deadline"]
+    reason: EndReason
     ready_at: UtcTime
 
 
@@ -149,6 +154,33 @@ class ControlTick(Event):
     version: Literal[1] = 1
     inference_id: InferenceId
     action: Literal["deadline", "resend", "purge"]
+
+
+class CancellationRequested(Event):
+    """A customer ends a batch: what is done stays, the rest is reported as canceled, unless the batch ended first.
+
+    It says of the batch what its reporter needs: it may be read before the batch record, which lies in another topic.
+    """
+
+    type: Literal["cancellation.requested"] = "cancellation.requested"
+    version: Literal[1] = 1
+    inference_id: InferenceId
+    key_id: KeyId
+    size: BatchSize
+    fingerprint: Fingerprint
+    submitted_at: UtcTime
+    requested_at: UtcTime
+
+    def batch(self) -> BatchSubmitted:
+        """The batch as far as it is known here: past its deadline."""
+        return BatchSubmitted(
+            inference_id=self.inference_id,
+            key_id=self.key_id,
+            size=self.size,
+            fingerprint=self.fingerprint,
+            submitted_at=self.submitted_at,
+            deadline_at=self.requested_at,
+        )
 
 
 EmailStatus = Literal["pending", "sent", "retrying", "failed", "none"]
@@ -170,6 +202,7 @@ class InferenceStatus(Event):
     finished_at: UtcTime | None = None
     expires_at: UtcTime | None = None
     email_status: EmailStatus = "pending"
+    reason: EndReason | None = None
 
     @property
     def pending(self) -> int:
@@ -177,8 +210,25 @@ class InferenceStatus(Event):
         return self.size - self.succeeded - self.failed
 
 
+WebhookState = Literal["retrying", "sent", "failed"]
+
+
+class WebhookStatus(Event):
+    """What became of telling a customer's own server that a batch is finished; the newest record of an id holds."""
+
+    type: Literal["webhook.status"] = "webhook.status"
+    version: Literal[1] = 1
+    inference_id: InferenceId
+    key_id: KeyId
+    state: WebhookState
+    attempts: Annotated[int, Field(ge=1)]
+    response_code: Annotated[int, Field(ge=100, le=999, description="null: there was no reply")] | None = None
+    updated_at: UtcTime
+    next_attempt_at: UtcTime | None = None
+
+
 class ApiKey(Event):
-    """An API key, by its hash: who owns it, where reports go, until when it holds."""
+    """An API key, by its hash: who owns it, where reports go, what it may do, until when it holds."""
 
     type: Literal["api.key"] = "api.key"
     version: Literal[1] = 1
@@ -188,10 +238,15 @@ class ApiKey(Event):
         None
     )
     secret_sha256: Fingerprint
-    scopes: tuple[Literal["submit", "read"], ...] = ("submit", "read")
+    scopes: Annotated[tuple[Literal["submit", "read"], ...], Field(min_length=1)] = ("submit", "read")
     created_at: UtcTime
     expires_at: UtcTime | None = None
     revoked_at: UtcTime | None = None
+    requests_per_minute: Annotated[int, Field(ge=1, description="null: as the endpoint is set")] | None = None
+    images_per_minute: Annotated[int, Field(ge=MAX_BATCH, description="null: as the endpoint is set")] | None = None
+    former_sha256: Annotated[Fingerprint, Field(description="the secret before the last rotation")] | None = None
+    former_until: UtcTime | None = None
+    webhook_url: Annotated[ImageUrl, Field(description="told of each finished batch")] | None = None
 
 
 EVENTS: Final[tuple[type[Event], ...]] = (
@@ -200,6 +255,8 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     ImageClassified,
     ReportReady,
     ControlTick,
+    CancellationRequested,
     InferenceStatus,
+    WebhookStatus,
     ApiKey,
 )

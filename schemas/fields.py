@@ -28,6 +28,7 @@ ItemErrorCode = Literal[
     "decode_timeout",
     "decode_crashed",
     "timed_out",
+    "canceled",
     "internal",
 ]
 

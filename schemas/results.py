@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from schemas.classification import Classification
-from schemas.events import ItemError
+from schemas.events import EndReason, ItemError
 from schemas.fields import Index, InferenceId, KeyId, UtcTime
 
 
@@ -32,7 +32,7 @@ class Report(BaseModel):
 
     inference_id: InferenceId
     key_id: KeyId
-    reason: Literal["complete", "deadline"]
+    reason: EndReason
     submitted_at: UtcTime
     finished_at: UtcTime
     items: tuple[ResultItem, ...]
@@ -51,3 +51,8 @@ def results_csv_path(inference_id: str) -> str:
 def results_ndjson_path(inference_id: str) -> str:
     """Where the report store keeps a finished batch's results as one JSON object a line."""
     return f"{inference_id}/results.ndjson"
+
+
+def view_path(inference_id: str) -> str:
+    """Where the endpoint shows a batch's results as a page; a token for this very path opens it."""
+    return f"/inference/{inference_id}/view"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from schemas.topics import GROUPS, IMAGES_SUBMITTED, TOPICS, Service
+from schemas.topics import CLASSIFIER_GROUP, GROUPS, IMAGES_SUBMITTED, TOPICS, Service
 
 Operation = Literal["Create", "Describe", "DescribeConfigs", "Read", "Write"]
 User = Literal[Service, "topics", "autoscaler"]
@@ -45,8 +45,10 @@ def rights_of(user: User) -> tuple[Right, ...]:
         case "topics":
             return tuple(Right("topic", topic.name, ("Create", "Describe", "DescribeConfigs")) for topic in TOPICS)
         case "autoscaler":
-            watched = GROUPS["classifier"]
-            return (Right("topic", IMAGES_SUBMITTED.name, ("Describe",)), Right("group", watched, ("Describe",)))
+            return (
+                Right("topic", IMAGES_SUBMITTED.name, ("Describe",)),
+                Right("group", CLASSIFIER_GROUP, ("Describe",)),
+            )
         case _:
             return tuple(_rights_of_service(user))
 
@@ -57,5 +59,5 @@ def _rights_of_service(user: Service) -> Iterator[Right]:
         writes: tuple[Operation, ...] = ("Write",) if user in topic.written_by else ()
         if reads or writes:
             yield Right("topic", topic.name, ("Describe", *reads, *writes))
-    if user in GROUPS:
-        yield Right("group", GROUPS[user], ("Describe", "Read"))
+    for group in GROUPS.get(user, ()):
+        yield Right("group", group, ("Describe", "Read"))

@@ -10,12 +10,14 @@ from typing import Any, Final, Literal
 from schemas.events import (
     ApiKey,
     BatchSubmitted,
+    CancellationRequested,
     ControlTick,
     Event,
     ImageClassified,
     ImageSubmitted,
     InferenceStatus,
     ReportReady,
+    WebhookStatus,
 )
 
 Service = Literal["ingest", "classifier", "reporter", "producers", "keys", "people"]
@@ -26,8 +28,13 @@ REPLICAS: Final = 3
 MIN_INSYNC_REPLICAS: Final = 2
 REPORTER_APP: Final = "huestream-reporter"
 """Faust's application id: the reporter's consumer group and the prefix of its changelogs."""
-GROUPS: Final[Mapping[Service, str]] = {"classifier": "huestream-classifier", "reporter": REPORTER_APP}
-"""The consumer groups; ingest reads without one, since every replica reads everything."""
+CLASSIFIER_GROUP: Final = "huestream-classifier"
+WEBHOOKS_GROUP: Final = "huestream-webhooks"
+GROUPS: Final[Mapping[Service, tuple[str, ...]]] = {
+    "classifier": (CLASSIFIER_GROUP,),
+    "reporter": (REPORTER_APP, WEBHOOKS_GROUP),
+}
+"""The consumer groups of each service; ingest reads without one, since every replica reads everything."""
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 _RETENTION_DAYS: Final = 7
@@ -58,7 +65,13 @@ class Topic:
 
 
 def _by_inference(
-    event: BatchSubmitted | ImageClassified | ReportReady | ControlTick | InferenceStatus,
+    event: BatchSubmitted
+    | CancellationRequested
+    | ImageClassified
+    | ReportReady
+    | ControlTick
+    | InferenceStatus
+    | WebhookStatus,
 ) -> str:
     return event.inference_id
 
@@ -99,13 +112,27 @@ REPORTER_CONTROL: Final = Topic(
     read_by=("reporter",),
     retention_ms=_DAY_MS,
 )
+CANCELLATIONS_REQUESTED: Final = Topic(
+    name="cancellations.requested.v1",
+    carries=CancellationRequested,
+    key=_by_inference,
+    written_by=("ingest", "producers"),
+    read_by=("reporter", "ingest"),
+)
 INFERENCES_STATUS: Final = Topic(
     name="inferences.status.v1",
     carries=InferenceStatus,
     key=_by_inference,
     written_by=("reporter",),
-    read_by=("ingest",),
+    read_by=("ingest", "reporter"),
     compacted=True,
+)
+WEBHOOKS_STATUS: Final = Topic(
+    name="webhooks.status.v1",
+    carries=WebhookStatus,
+    key=_by_inference,
+    written_by=("reporter",),
+    read_by=("reporter", "ingest"),
 )
 API_KEYS: Final = Topic(
     name="api-keys.v1",
@@ -147,7 +174,9 @@ TOPICS: Final = (
     IMAGES_CLASSIFIED,
     REPORTS_READY,
     REPORTER_CONTROL,
+    CANCELLATIONS_REQUESTED,
     INFERENCES_STATUS,
+    WEBHOOKS_STATUS,
     API_KEYS,
     DEAD_LETTERS,
     *(_changelog(table) for table in REPORTER_TABLES),

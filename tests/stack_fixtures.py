@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from services.local.folders import user_data_folder
 from tests.waiting import wait_for
 
 Item = dict[str, str]
+KEPT_LOGS = Path(__file__).parents[1] / "build" / "logs-of-failed-tests"
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class Stack:
 
 def csv_rows(mail: EmailMessage) -> list[dict[str, str]]:
     """The lines of the CSV file that is attached to a report."""
-    [attached] = list(mail.iter_attachments())
+    [attached] = [part for part in mail.iter_attachments() if part.get_content_type() == "text/csv"]
     content = attached.get_payload(decode=True)
     assert isinstance(content, bytes)
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
@@ -142,8 +144,8 @@ def start_stack(data: Path, *options: str) -> Stack:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """One running system for all tests that leave it as they found it."""
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """One running system for all tests that leave it as they found it; its logs are kept when one of them fails."""
     with tempfile.TemporaryDirectory(prefix="huestream-", ignore_cleanup_errors=True) as folder:
         running = start_stack(Path(folder))
         try:
@@ -151,3 +153,5 @@ def stack() -> Iterator[Stack]:
             running.assert_no_batch_was_mailed_twice()
         finally:
             running.stop()
+            if request.session.testsfailed:
+                shutil.copytree(Path(folder, "logs"), KEPT_LOGS, dirs_exist_ok=True)

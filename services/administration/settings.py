@@ -23,6 +23,7 @@ SERVICES: Final[Mapping[str, type[ServiceSettings]]] = {
 CLIENT_VARIABLES: Final = {
     "HUESTREAM_API_KEY": "API key of `huestream submit`",
     "HUESTREAM_ENDPOINT": "where `huestream submit` finds huestream (default: `http://127.0.0.1:8080`)",
+    "HUESTREAM_TEST_EXAMPLES": "how many examples the longest tests try (default: a few)",
     "HUESTREAM_TEST_DATA": "folder of the tests' Kafka jars and containers (default: the user's data folder)",
 }
 _HEAD: Final = """\

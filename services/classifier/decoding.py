@@ -10,14 +10,14 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from schemas.fields import ItemErrorCode
 from services.classifier.color import ANALYSIS_SIDE
-from services.classifier.problems import DecodeProblem
+from services.classifier.jpeg_scans import MAX_SCANS, for_an_eighth, has_too_many_scans
+from services.classifier.png_chunks import MAX_CHUNKS, SIGNATURE, has_too_many_chunks
+from services.classifier.problems import DecodeProblem, too_much_memory
 
 Pixels = NDArray[np.uint8]
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF")
-MAX_JPEG_SCANS: Final = 100
-"""Real photos have at most 59; thousands of scans cost half a minute in one C call that nothing can stop."""
-_START_OF_SCAN: Final = b"\xff\xda"
+_EIGHTH: Final = 8
 _TOLERANCE: Final = 1.25
 _SIXTEEN_BIT: Final = frozenset({"I;16", "I;16L", "I;16B", "I"})
 
@@ -27,19 +27,32 @@ def decode(content: bytes, max_pixels: int) -> Pixels:
 
     Frame 0 of an animation. Raises `DecodeProblem` for whatever is not an image that can be read.
     """
-    if content.startswith(b"\xff\xd8") and content.count(_START_OF_SCAN) > MAX_JPEG_SCANS:
-        raise DecodeProblem("image_corrupt", f"The JPEG has more than {MAX_JPEG_SCANS} scans")
+    _refuse_floods(content)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of damaged metadata; what matters raises
-        image = _opened(content, max_pixels)
+        image = _without_needless_scans(content, _opened(content, max_pixels))
         try:
             return _pixels(image)
         except MemoryError as error:
-            raise DecodeProblem(
-                "image_too_many_pixels", "The image needs more memory than a decoder may take"
-            ) from error
+            raise too_much_memory() from error
         except Exception as error:  # hostile input ends here, in a named outcome
             raise DecodeProblem("image_corrupt", f"The {image.format} image is damaged") from error
+
+
+def _refuse_floods(content: bytes) -> None:
+    if has_too_many_scans(content):
+        raise DecodeProblem("image_corrupt", f"The JPEG has more than {MAX_SCANS} scans")
+    if content.startswith(SIGNATURE) and has_too_many_chunks(content):
+        raise DecodeProblem("image_corrupt", f"The PNG has more than {MAX_CHUNKS} chunks")
+
+
+def _without_needless_scans(content: bytes, image: Image.Image) -> Image.Image:
+    """Open a progressive JPEG anew, cut short, where an eighth of its size is enough."""
+    if image.format != "JPEG" or not image.info.get("progressive") or image.mode not in {"L", "RGB"}:
+        return image
+    if min(side // reduced for side, reduced in zip(image.size, _reduced_size(image), strict=True)) < _EIGHTH:
+        return image
+    return Image.open(io.BytesIO(for_an_eighth(content)), formats=("JPEG",))
 
 
 def _opened(content: bytes, max_pixels: int) -> Image.Image:
@@ -74,8 +87,8 @@ def _unidentified(content: bytes) -> tuple[ItemErrorCode, str]:
 def _pixels(image: Image.Image) -> Pixels:
     if image.format in {"JPEG", "MPO"}:
         image.draft(None, _reduced_size(image))
-    upright = ImageOps.exif_transpose(image)
-    small = _small(_in_srgb(_plain(upright), upright.info.get("icc_profile")))
+    ImageOps.exif_transpose(image, in_place=True)  # else it copies what is upright already
+    small = _small(_in_srgb(_plain(image), image.info.get("icc_profile")))
     return np.asarray(small, dtype=np.uint8)
 
 
@@ -90,9 +103,9 @@ def _plain(image: Image.Image) -> Image.Image:
     if image.mode in _SIXTEEN_BIT:
         depth = np.asarray(image).astype(np.uint32) >> 8
         return Image.fromarray(depth.clip(0, 255).astype(np.uint8)).convert("RGB")
-    if image.mode in {"LA", "PA", "RGBA", "RGBa"} or "transparency" in image.info:
-        return image.convert("RGBA")
-    return image if image.mode == "CMYK" else image.convert("RGB")
+    if image.mode in {"RGBA", "CMYK"} or (image.mode == "RGB" and "transparency" not in image.info):
+        return image
+    return image.convert("RGBA" if image.mode in {"LA", "PA", "RGBa"} or "transparency" in image.info else "RGB")
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:

@@ -1,93 +1,189 @@
 """From a URL that a stranger named to bytes: guarded at the moment of connecting, limited in bytes and seconds."""
 
 import asyncio
+import math
+import random
 import re
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urljoin
 
 import aiohttp
-from aiohttp.connector import AddrInfoType
+from yarl import URL
 
 from schemas.fields import IMAGE_URL_PATTERN, MAX_URL
-from services.classifier.addresses import may_connect
-from services.classifier.problems import FetchProblem
+from services.classifier.memory import Lease, NoMemoryError
+from services.classifier.problems import DeadlinePassed, FetchProblem
+from services.classifier.retrying import PASSING_STATUSES, pause_seconds, retry_after_seconds
 from services.classifier.settings import ClassifierSettings
+from services.runtime.addresses import may_connect
+from services.runtime.guarding import guarded_sockets, is_blocked
+from services.runtime.names import GuardedResolver, Lookup, system_lookup
 
 MAX_REDIRECTS: Final = 3
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _HEADERS: Final = {"Accept": "image/jpeg, image/png, image/webp, image/gif", "Accept-Encoding": "identity"}
-_CHUNK_BYTES: Final = 64 * 1024
+_READ_BUFFER_BYTES: Final = 256 * 1024
 _CONNECT_SECONDS: Final = 5.0
-_CONNECTIONS_PER_HOST: Final = 16
+_DNS_CACHE_SECONDS: Final = 60
 _URL: Final = re.compile(IMAGE_URL_PATTERN)
+_BLANK_OR_CONTROL: Final = re.compile(r"[\s\x00-\x20\x7f]")
+_PASSING_ERRORS: Final = (
+    aiohttp.ServerDisconnectedError,
+    aiohttp.ClientPayloadError,
+    aiohttp.ClientConnectionResetError,
+    ConnectionResetError,
+)
 
 
-class BlockedAddressError(OSError):
-    """The address is not one that may be connected to."""
+class HostTurns:
+    """Lets a limited number of fetches from one host go on at once; waiting here costs no host its time limit."""
 
-    def __init__(self) -> None:
-        # Constant, and the same for each leg of happy eyeballs: aiohttp merges errors only when all texts are equal.
-        super().__init__("blocked address")
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self._hosts: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
+
+    @asynccontextmanager
+    async def turn(self, host: str, ends_at: float) -> AsyncIterator[None]:
+        """Wait for a turn at a host, and hold it until the block ends; raises `DeadlinePassed`."""
+        free, users = self._hosts.setdefault(host, (asyncio.Semaphore(self._at_once), []))
+        users.append(None)
+        try:
+            await _acquired(free, ends_at)
+            try:
+                yield
+            finally:
+                free.release()
+        finally:
+            users.pop()
+            if not users:
+                del self._hosts[host]
+
+
+async def _acquired(free: asyncio.Semaphore, ends_at: float) -> None:
+    if free.locked() and not math.isinf(ends_at):
+        try:
+            async with asyncio.timeout_at(ends_at):
+                await free.acquire()
+        except TimeoutError as error:
+            raise DeadlinePassed from error
+    else:
+        await free.acquire()
 
 
 class Fetcher:
-    """Fetches images over one session."""
+    """Fetches images over one session, and tries again what may pass."""
 
-    def __init__(self, session: aiohttp.ClientSession, max_bytes: int, timeout_seconds: float) -> None:
+    def __init__(self, session: aiohttp.ClientSession, settings: ClassifierSettings) -> None:
         self._session = session
-        self._max_bytes = max_bytes
-        self._timeout_seconds = timeout_seconds
+        self._settings = settings
+        self._max_bytes = settings.max_image_bytes
+        self._hosts = HostTurns(settings.connections_per_host)
 
-    async def fetch(self, url: str) -> bytes:
-        """Read an image's bytes, over at most 3 redirects; raises `FetchProblem`."""
+    async def fetch(self, url: str, lease: Lease, ends_at: float = math.inf) -> bytes:
+        """Read an image's bytes into a lease, until a time of the loop's clock at the latest; raises `FetchProblem`."""
+        now = asyncio.get_running_loop().time
+        async with self._hosts.turn(_checked(url).raw_authority, ends_at):
+            ends_at = min(ends_at, now() + self._settings.fetch_total_timeout_seconds)
+            retries = 0
+            while True:
+                try:
+                    return await self._try_once(url, lease, ends_at - now())
+                except FetchProblem as problem:
+                    lease.release()
+                    pause = pause_seconds(problem, retries, ends_at - now(), random.random)
+                    if pause is None:
+                        raise
+                retries += 1
+                await asyncio.sleep(pause)
+
+    async def _try_once(self, url: str, lease: Lease, seconds: float) -> bytes:
         try:
-            async with asyncio.timeout(self._timeout_seconds):
-                return await self._follow(url)
+            try:
+                return await self._within_limit(url, lease, seconds)
+            except NoMemoryError:  # then once more, after a place for the largest image was had
+                async with asyncio.timeout(seconds):
+                    await lease.wait_for(self._max_bytes)
+                    return await self._within_limit(url, lease, seconds)
         except FetchProblem:
             raise
         except Exception as error:  # hostile input ends here, in a named outcome
             raise _problem(error) from error
 
-    async def _follow(self, url: str) -> bytes:
+    async def _within_limit(self, url: str, lease: Lease, seconds: float) -> bytes:
+        async with asyncio.timeout(min(seconds, self._settings.fetch_timeout_seconds)):
+            return await self._follow(url, lease)
+
+    async def _follow(self, text: str, lease: Lease) -> bytes:
         for _ in range(MAX_REDIRECTS + 1):
-            _check(url)
-            async with self._session.get(url, allow_redirects=False) as response:
+            url = _checked(text)
+            async with await self._answer(url) as response:
                 if response.status not in _REDIRECTS:
-                    return await self._read(response)
-                url = _next_url(url, response.headers.get("Location"))
+                    return await self._read(response, lease)
+                text = _next_url(str(url), response.headers.get("Location"))
         raise FetchProblem("fetch_too_many_redirects", f"The image host redirected more than {MAX_REDIRECTS} times")
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        if response.status != 200:
-            raise FetchProblem("fetch_http_status", f"The image host answered with status {response.status}")
-        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise FetchProblem("fetch_failed", "The image host sent a compressed body that was not asked for")
+    async def _answer(self, url: URL) -> aiohttp.ClientResponse:
+        """Wait for the head of an answer: a flood of lines before it ends no later than silence does."""
+        async with asyncio.timeout(self._settings.fetch_read_timeout_seconds):
+            return await self._session.get(url, allow_redirects=False)
+
+    async def _read(self, response: aiohttp.ClientResponse, lease: Lease) -> bytes:
+        _check_answer(response.status, response.headers)
         if (response.content_length or 0) > self._max_bytes:
             raise self._too_large()
-        content = bytearray()
-        async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
-            content += chunk
-            if len(content) > self._max_bytes:
+        chunks, count = [], 0
+        while chunk := await response.content.readany():
+            count += len(chunk)
+            if count > self._max_bytes:
                 raise self._too_large()
-        return bytes(content)
+            lease.grow_to(count)
+            chunks.append(chunk)
+        lease.shrink_to(count)
+        return b"".join(chunks)
 
     def _too_large(self) -> FetchProblem:
         return FetchProblem("image_too_large", f"The image has more than {self._max_bytes} bytes")
 
 
-def _check(url: str) -> None:
-    """Check the raw text, before any library repairs it."""
-    if len(url) > MAX_URL or not _URL.fullmatch(url):
+def _checked(text: str) -> URL:
+    """Check the raw text, before any library repairs it; raises `FetchProblem`."""
+    if len(text) > MAX_URL or not _URL.fullmatch(text):
         raise FetchProblem("fetch_blocked_address", "The URL is not an absolute http or https URL of a public host")
+    try:
+        url = URL(text)
+    except ValueError as error:
+        raise FetchProblem("fetch_failed", "The URL is not valid") from error
+    if not url.raw_host:
+        raise FetchProblem("fetch_failed", "The URL is not valid")
+    return url
+
+
+def _check_answer(status: int, headers: Mapping[str, str]) -> None:
+    """Let only a plain image pass."""
+    if status != 200:
+        raise FetchProblem(
+            "fetch_http_status",
+            f"The image host answered with status {status}",
+            may_pass=status in PASSING_STATUSES,
+            retry_after_seconds=retry_after_seconds(headers.get("Retry-After"), datetime.now(UTC)),
+        )
+    if headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise FetchProblem("fetch_failed", "The image host sent a compressed body that was not asked for")
 
 
 def _next_url(url: str, location: str | None) -> str:
     if not location:
         raise FetchProblem("fetch_failed", "The image host redirected without saying where to")
-    target = urljoin(url, location)
+    if _BLANK_OR_CONTROL.search(location):  # `urljoin` would drop some of them
+        raise FetchProblem("fetch_blocked_address", "The image host redirected to what is not a URL")
+    try:
+        target = urljoin(url, location)
+    except ValueError as error:
+        raise FetchProblem("fetch_failed", "The image host redirected to what is not a URL") from error
     if url[:6].lower() == "https:" and target[:5].lower() == "http:":
         raise FetchProblem("fetch_blocked_address", "The image host redirected from https to http")
     return target
@@ -96,43 +192,31 @@ def _next_url(url: str, location: str | None) -> str:
 def _problem(error: Exception) -> FetchProblem:
     """Name what went wrong; the text never quotes the URL, which may hold secrets."""
     if isinstance(error, TimeoutError):  # before OSError, which it is too
-        return FetchProblem("fetch_timeout", "The image host did not answer in time")
-    if _is_blocked(error):
-        return FetchProblem("fetch_blocked_address", "The image host's address is not on the public web")
+        return FetchProblem("fetch_timeout", "The image host did not answer in time", may_pass=True)
+    if is_blocked(error):
+        return FetchProblem("fetch_blocked_address", "The image host's address or port is not on the public web")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return FetchProblem("fetch_dns", "The image host's name has no address")
+        again = getattr(error.os_error, "errno", None) == socket.EAI_AGAIN
+        return FetchProblem("fetch_dns", "The image host's name has no address", may_pass=again)
     if isinstance(error, aiohttp.InvalidURL):
         return FetchProblem("fetch_failed", "The URL is not valid")
-    return FetchProblem("fetch_failed", f"The image could not be fetched ({type(error).__name__})")
-
-
-def _is_blocked(error: Exception) -> bool:
-    if isinstance(error, aiohttp.ClientConnectorError):
-        error = error.os_error
-    return isinstance(error, BlockedAddressError) or str(error) == str(BlockedAddressError())
-
-
-def _guard(settings: ClassifierSettings) -> Callable[[AddrInfoType], socket.socket]:
-    """Make the sockets that may be made: the last check, for names, literals and every redirect."""
-
-    def guarded_socket(info: AddrInfoType) -> socket.socket:
-        family, kind, protocol, _, address = info
-        host, port = str(address[0]), int(str(address[1]))
-        if not may_connect(host, port, settings.fetch_ports, settings.allow_networks):
-            raise BlockedAddressError
-        return socket.socket(family, kind, protocol)
-
-    return guarded_socket
+    name, passing = type(error).__name__, isinstance(error, _PASSING_ERRORS)
+    return FetchProblem("fetch_failed", f"The image could not be fetched ({name})", may_pass=passing)
 
 
 @asynccontextmanager
-async def fetcher(settings: ClassifierSettings) -> AsyncIterator[Fetcher]:
+async def fetcher(settings: ClassifierSettings, lookup: Lookup = system_lookup) -> AsyncIterator[Fetcher]:
     """Open the one session of a classifier process."""
+
+    def guard(host: str, port: int) -> bool:
+        return may_connect(host, port, settings.fetch_ports, settings.allow_networks)
+
     connector = aiohttp.TCPConnector(
-        limit=settings.in_flight,
-        limit_per_host=_CONNECTIONS_PER_HOST,
-        socket_factory=_guard(settings),
-        ttl_dns_cache=60,
+        limit=2 * settings.in_flight,  # never reached: images in flight are counted elsewhere
+        limit_per_host=settings.connections_per_host,
+        socket_factory=guarded_sockets(guard),
+        resolver=GuardedResolver(guard, lookup),
+        ttl_dns_cache=_DNS_CACHE_SECONDS,
     )
     timeout = aiohttp.ClientTimeout(
         total=None, sock_connect=_CONNECT_SECONDS, sock_read=settings.fetch_read_timeout_seconds
@@ -144,5 +228,6 @@ async def fetcher(settings: ClassifierSettings) -> AsyncIterator[Fetcher]:
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         auto_decompress=False,
+        read_bufsize=_READ_BUFFER_BYTES,
     ) as session:
-        yield Fetcher(session, settings.max_image_bytes, settings.fetch_timeout_seconds)
+        yield Fetcher(session, settings)

@@ -1,18 +1,23 @@
 """Wires the classifier: Kafka, fetcher, decoder, analysis, Kafka."""
 
 import asyncio
+import gc
+import math
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
+from typing import Final
 
 from schemas.classification import Classification
-from schemas.events import ImageFields, ImageSubmitted, ItemError, UndecodableError
-from schemas.topics import GROUPS, IMAGES_CLASSIFIED, IMAGES_SUBMITTED, topics_of
+from schemas.events import ImageSubmitted, ItemError, UndecodableError
+from schemas.topics import CLASSIFIER_GROUP, IMAGES_CLASSIFIED, IMAGES_SUBMITTED, topics_of
 from services.classifier import metrics
-from services.classifier.classifying import analyze_bytes, classify, result_of
+from services.classifier.decoders import Decoders, NurseryError, decoders
 from services.classifier.fetching import Fetcher, fetcher
+from services.classifier.image_results import classify, result_of
+from services.classifier.memory import Lease, Memory
 from services.classifier.settings import ClassifierSettings
-from services.runtime.consuming import Consumption
+from services.runtime.consuming import Consumption, Window
 from services.runtime.kafka import Publisher, Record, consumer, publisher
 from services.runtime.lifecycle import run_service
 from services.runtime.logs import Logger, configure_logs
@@ -20,7 +25,10 @@ from services.runtime.monitoring import monitoring
 from services.runtime.settings import read_settings
 from services.runtime.topic_admin import require
 
-GROUP = GROUPS["classifier"]
+GROUP: Final = CLASSIFIER_GROUP
+LINGER_MS: Final = 20
+"""Results that end within this time of each other are written together."""
+_COLLECT_EVERY: Final = 20_000
 
 
 class Classifier:
@@ -31,13 +39,14 @@ class Classifier:
         settings: ClassifierSettings,
         images: Fetcher,
         results: Publisher,
-        threads: ThreadPoolExecutor,
+        decoding: Decoders,
         log: Logger,
     ) -> None:
         self._settings = settings
+        self._memory = Memory(settings.memory_bytes)
         self._images = images
         self._results = results
-        self._threads = threads
+        self._decoding = decoding
         self._log = log
 
     async def process(self, record: Record) -> None:
@@ -56,7 +65,10 @@ class Classifier:
         began = time.monotonic()
         log = self._log.bind(inference_id=image.inference_id, index=image.index)
         try:
-            result = await classify(image, self._fetch, self._analyze, _now)
+            with self._memory.lease(image.inference_id) as lease:
+                result = await classify(image, partial(self._fetch, lease, _ends_at(image)), self._analyze, _now)
+        except NurseryError:  # no image can be decoded: another process may fare better
+            raise
         except Exception:  # ours, but one image must not stop the stream: a result, counted and logged
             log.exception("classification_failed")
             result = result_of(image, ItemError(code="internal", message="The image could not be analyzed"), _now())
@@ -65,19 +77,36 @@ class Classifier:
         metrics.IMAGES.labels(outcome).inc()
         log.info("image_classified", outcome=outcome, seconds=round(time.monotonic() - began, 4))
 
-    async def _fetch(self, url: str) -> bytes:
+    async def _fetch(self, lease: Lease, ends_at: float, url: str) -> bytes:
         with metrics.FETCH_SECONDS.time():
-            return await self._images.fetch(url)
+            return await self._images.fetch(url, lease, ends_at)
 
-    async def _analyze(self, image: ImageFields, content: bytes) -> Classification:
+    async def _analyze(self, image: ImageSubmitted, content: bytes) -> Classification:
         with metrics.ANALYZE_SECONDS.time():
-            return await asyncio.get_running_loop().run_in_executor(
-                self._threads, analyze_bytes, image, content, self._settings.max_image_pixels
-            )
+            return await self._decoding.analyze(image, content, image.inference_id)
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _owner(record: Record) -> str:
+    """Name whose image a record is, for fairness alone: the key is `inference_id/index`, or a stranger's."""
+    return (record.key or b"").partition(b"/")[0][:36].decode("latin-1")
+
+
+def _ends_at(image: ImageSubmitted) -> float:
+    """When the image's batch ends, in the loop's clock."""
+    if image.deadline_at is None:
+        return math.inf
+    return asyncio.get_running_loop().time() + (image.deadline_at - _now()).total_seconds()
+
+
+def _collect_garbage_seldom() -> None:
+    """Leave what lives as long as the process out of the search for garbage, and search less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_EVERY)
 
 
 async def main(stopping: asyncio.Event) -> None:
@@ -86,23 +115,27 @@ async def main(stopping: asyncio.Event) -> None:
     log = configure_logs("classifier", settings.log_level)
     servers, patience = settings.cluster, settings.start_timeout_seconds
     await require(servers, topics_of("classifier"), patience, settings.topic_replicas)
-    with ThreadPoolExecutor(settings.decode_threads, "decode") as threads:
-        async with (
-            fetcher(settings) as images,
-            publisher(servers, settings.publish_timeout_seconds, patience) as results,
-            consumer(servers, patience, GROUP) as taken,
-        ):
-            classifier = Classifier(settings, images, results, threads, log)
-            consumption = Consumption(
-                taken,
-                classifier.process,
-                log,
-                in_flight=settings.in_flight,
-                drain_seconds=settings.drain_timeout_seconds,
-            )
-            async with monitoring(settings.metrics_host, settings.metrics_port, ready=consumption.trouble) as url:
-                log.info("started", metrics=url)
-                await consumption.run(IMAGES_SUBMITTED, stopping)
+    async with (
+        decoders(settings) as decoding,
+        fetcher(settings) as images,
+        publisher(servers, settings.publish_timeout_seconds, patience, LINGER_MS) as results,
+        consumer(servers, patience, GROUP, settings.group_instance_id) as taken,
+    ):
+        classifier = Classifier(settings, images, results, decoding, log)
+        consumption = Consumption(
+            taken,
+            classifier.process,
+            log,
+            owner=_owner,
+            window=Window(settings.in_flight, settings.window_records, settings.window_records_per_partition),
+            drain_seconds=settings.drain_timeout_seconds,
+        )
+        async with monitoring(
+            settings.metrics_host, settings.metrics_port, ready=consumption.trouble, alive=consumption.stalled
+        ) as url:
+            _collect_garbage_seldom()
+            log.info("started", metrics=url)
+            await consumption.run(IMAGES_SUBMITTED, stopping)
     log.info("stopped")
 
 

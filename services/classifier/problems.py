@@ -1,8 +1,9 @@
 """The ways in which one image fails: each is a result, not an error.
 
 ImageProblem
-├── FetchProblem   between the URL and the bytes
-└── DecodeProblem  between the bytes and the pixels
+├── DeadlinePassed  before anything was done
+├── FetchProblem    between the URL and the bytes
+└── DecodeProblem   between the bytes and the pixels
 """
 
 from schemas.events import ItemError
@@ -17,9 +18,28 @@ class ImageProblem(Exception):  # noqa: N818  # it becomes a result
         self.item_error = ItemError(code=code, message=message)
 
 
+class DeadlinePassed(ImageProblem):
+    """The batch ended before the image's turn came."""
+
+    def __init__(self) -> None:
+        super().__init__("timed_out", "The image was not classified before the batch's deadline")
+
+
 class FetchProblem(ImageProblem):
-    """The bytes could not be had."""
+    """The bytes could not be had; `may_pass` where another try could have them."""
+
+    def __init__(
+        self, code: ItemErrorCode, message: str, *, may_pass: bool = False, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(code, message)
+        self.may_pass = may_pass
+        self.retry_after_seconds = retry_after_seconds
 
 
 class DecodeProblem(ImageProblem):
     """The bytes are no image that can be read."""
+
+
+def too_much_memory() -> DecodeProblem:
+    """Name the end of an image that does not fit into what a decoder may take."""
+    return DecodeProblem("image_too_many_pixels", "The image needs more memory than a decoder may take")

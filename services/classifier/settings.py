@@ -1,34 +1,44 @@
 """What the classifier can be told."""
 
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import NoDecode
 
-from services.runtime.settings import Port, Seconds, ServiceSettings
+from services.runtime.settings import FromCommas, Port, Seconds, ServiceSettings
 
-
-def _split(text: object) -> object:
-    return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
-
-
-_FromCommas = BeforeValidator(_split)
+MAX_IMAGE_BYTES: Final = 20 * 1024 * 1024
+MAX_IMAGE_PIXELS: Final = 50_000_000
 
 
 class ClassifierSettings(ServiceSettings):
     """Settings of the classifier."""
 
-    in_flight: int = Field(32, ge=1, le=1000, description="images fetched and analyzed at once by one process")
-    decode_threads: int = Field(2, ge=1, le=16, description="threads that decode and analyze images")
-    fetch_timeout_seconds: Seconds = Field(20, description="limit of one fetch from the first packet to the last byte")
+    group_instance_id: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]{1,200}$",
+        description="a name of this process that outlives it (a pod's): restarts within 10 s then move no partitions",
+    )
+    in_flight: int = Field(128, ge=1, le=1000, description="images fetched and analyzed at once by one process")
+    window_records: int = Field(4000, ge=1, description="records of images in hand of one process, at most")
+    window_records_per_partition: int = Field(1000, ge=1, description="the same, of one partition")
+    decoders: int = Field(1, ge=1, le=64, description="processes that decode and analyze, beside each consumer")
+    decode_timeout_seconds: Seconds = Field(10, description="time to decode and analyze one image")
+    decode_cpu_seconds: int = Field(8, ge=1, le=3600, description="processor time to decode and analyze one image")
+    decoder_memory_bytes: int = Field(1 << 30, ge=1 << 28, description="address space of a decoding process, at most")
+    decoder_images: int = Field(10_000, ge=1, description="images after which a decoding process is replaced")
+    connections_per_host: int = Field(16, ge=1, le=1000, description="connections to one image host at once, at most")
+    fetch_timeout_seconds: Seconds = Field(20, description="limit of one try, from the name to the last byte")
+    fetch_total_timeout_seconds: Seconds = Field(60, description="limit of all tries of one image and their pauses")
     fetch_read_timeout_seconds: Seconds = Field(10, description="limit of the silence of an image host")
-    max_image_bytes: int = Field(20 * 1024 * 1024, ge=1, description="bytes of one image, at most")
-    max_image_pixels: int = Field(50_000_000, ge=1, description="pixels of one image, at most")
-    fetch_ports: Annotated[frozenset[Port], NoDecode, _FromCommas] = Field(
+    max_image_bytes: int = Field(MAX_IMAGE_BYTES, ge=1, description="bytes of one image, at most")
+    memory_bytes: int = Field(256 * 1024 * 1024, ge=1, description="bytes of images held at once by one process")
+    max_image_pixels: int = Field(MAX_IMAGE_PIXELS, ge=1, description="pixels of one image, at most")
+    fetch_ports: Annotated[frozenset[Port], NoDecode, FromCommas] = Field(
         frozenset({80, 443}), description="ports of image hosts, separated by commas"
     )
-    allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, _FromCommas] = Field(
+    allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, FromCommas] = Field(
         (),
         description="networks (CIDR, separated by commas) that may be fetched from although they are not public, "
         "on any port; development only",
@@ -44,4 +54,10 @@ class ClassifierSettings(ServiceSettings):
     def _silence_is_shorter_than_the_fetch(self) -> "ClassifierSettings":
         if self.fetch_read_timeout_seconds > self.fetch_timeout_seconds:
             raise ValueError("HUESTREAM_FETCH_READ_TIMEOUT_SECONDS is longer than HUESTREAM_FETCH_TIMEOUT_SECONDS")
+        return self
+
+    @model_validator(mode="after")
+    def _two_images_fit(self) -> "ClassifierSettings":
+        if self.memory_bytes < 2 * self.max_image_bytes:
+            raise ValueError("HUESTREAM_MEMORY_BYTES must hold two images of HUESTREAM_MAX_IMAGE_BYTES")
         return self

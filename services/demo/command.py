@@ -6,13 +6,13 @@ import signal
 import sys
 from pathlib import Path
 
+from huestream import HuestreamError
 from services.demo.mail_copies import NoMailError
 from services.demo.photos import PhotosError
 from services.demo.show import DemoError, show
 from services.demo.stack import StackError
 from services.local.command import add_data
-from services.submit.client import SubmitError
-from services.submit.terminal import say
+from services.terminal import say
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     data = arguments.data.expanduser().resolve()
     try:
         asyncio.run(_stoppable(data, arguments.photos))
-    except (DemoError, NoMailError, PhotosError, StackError, SubmitError) as error:
+    except (DemoError, NoMailError, PhotosError, StackError, HuestreamError) as error:
         say(f"huestream: {error}", sys.stderr)
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):

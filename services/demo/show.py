@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from huestream import Patience
 from schemas.events import ImageFields
 from services.demo.image_host import image_host
 from services.demo.mail_copies import copy_html, mails_about
@@ -17,9 +18,8 @@ from services.demo.offer import PRODUCTS, TEXT, TEXT_FILE, drawn, offer_items
 from services.demo.photos import photo_items, photos_in
 from services.demo.stack import Stack, running_stack
 from services.demo.telling import told
-from services.submit.client import Patience
 from services.submit.submitting import Outcome, submit_items
-from services.submit.terminal import ProgressBar, has_true_color, say
+from services.terminal import ProgressBar, has_true_color, say
 
 _MAIL_SECONDS: Final = 60.0
 _PATIENCE: Final = Patience(busy=120, stalled=120)

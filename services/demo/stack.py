@@ -13,7 +13,7 @@ from typing import Final
 
 from services.local.leash import leashed
 from services.local.supervisor import python_command
-from services.submit.terminal import printable
+from services.terminal import printable
 
 _READY_SECONDS: Final = 420.0
 """The first start fetches Kafka."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.submit.submitting import Outcome
 from services.submit.summary import short_name, summary_of, verdict_of
-from services.submit.terminal import printable, table
+from services.terminal import printable, table
 
 _FULL_TABLE = 40
 _VERDICTS = {"agree": "agrees", "near": "is near", "disagree": "DIFFERS", None: ""}

@@ -10,16 +10,21 @@ from typing import Final
 from aiohttp import web
 
 from services.ingest import metrics
+from services.ingest.canceling import Cancellation
 from services.ingest.door import KEY_ID, Door
 from services.ingest.events import Events
 from services.ingest.openapi import document
+from services.ingest.pages.assets import add_assets
+from services.ingest.pages.docs import Docs
+from services.ingest.pages.viewing import Viewing
 from services.ingest.reading import Reading
 from services.ingest.refusals import RefusedError
 from services.ingest.request_headers import PROBLEM, wants_problem
-from services.ingest.submitting import MAX_BODY_BYTES, Submitting, too_large
+from services.ingest.submitting import IMAGES, INFERENCE_ID, MAX_BODY_BYTES, Submitting, too_large
 from services.runtime.logs import Logger
 
 SUBMIT: Final = "/inference/color-classification"
+_ONE: Final = "/inference/{inference_id:(?!color-classification$)[^{}/]+}"
 BEGAN: Final = web.RequestKey("began", float)
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 _DOCUMENT: Final = json.dumps(document())
@@ -35,6 +40,9 @@ class Endpoint:
     submitting: Submitting
     reading: Reading
     events: Events
+    cancellation: Cancellation
+    viewing: Viewing
+    docs: Docs
     log: Logger
 
     def app(self) -> web.Application:
@@ -44,8 +52,12 @@ class Endpoint:
         app.router.add_get("/inference/{inference_id}/status", self.reading.status)
         app.router.add_get("/inference/{inference_id}/results", self.reading.results_of)
         app.router.add_get("/inference/{inference_id}/events", self.events.events, allow_head=False)
+        app.router.add_delete(_ONE, self.cancellation.cancel)
         app.router.add_get("/inferences", self.reading.inferences_of)
         app.router.add_get("/openapi.json", _openapi)
+        self.viewing.add_to(app)
+        self.docs.add_to(app)
+        add_assets(app)
         app.on_shutdown.append(self.events.stop)
         app.on_response_prepare.append(self._add_headers)
         return app
@@ -64,6 +76,8 @@ class Endpoint:
             path=request.path[:100],
             status=response.status,
             key_id=request.get(KEY_ID),
+            inference_id=request.get(INFERENCE_ID),
+            images=request.get(IMAGES),
             seconds=round(time.monotonic() - request[BEGAN], 4),
         )
         return response
@@ -83,7 +97,7 @@ class Endpoint:
         """Add what every reply has, streams too."""
         metrics.REQUEST_SECONDS.observe(time.monotonic() - request[BEGAN])
         response.headers["x-request-id"] = request[REQUEST_ID]
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers.update(self.door.rate_headers(request, response.headers.get("Retry-After")))
 

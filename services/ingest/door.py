@@ -17,7 +17,8 @@ KEY_HEADER: Final = "x-vody-api-key"
 KEY_ID: Final = web.RequestKey("key_id", str)
 BUDGETS: Final = web.RequestKey("budgets", tuple[Budget, ...])
 
-Scope = Literal["submit", "read"]
+Purpose = Literal["submit", "read", "cancel"]
+_MAY_NOT: Final = {"submit": "submit images", "read": "read results", "cancel": "cancel batches"}
 
 
 @dataclass(frozen=True)
@@ -28,19 +29,26 @@ class Door:
     limits: Limits
     now: Callable[[], float] = time.time
 
-    def enter(self, request: web.Request, scope: Scope) -> ApiKey:
+    def enter(self, request: web.Request, purpose: Purpose) -> ApiKey:
         """Find the key of a request; raises `RefusedError` (401, 403, 429)."""
         key = self._authenticated(request)
         request[KEY_ID] = key.key_id
-        submits = scope == "submit"
+        submits = purpose == "submit"
         request[BUDGETS] = (self.limits.requests, self.limits.images) if submits else (self.limits.reads,)
-        if scope not in key.scopes:
-            raise RefusedError(403, f"API key is not allowed to {'submit images' if submits else 'read results'}")
+        if ("read" if purpose == "read" else "submit") not in key.scopes:
+            raise RefusedError(403, f"API key is not allowed to {_MAY_NOT[purpose]}")
         try:
             (self.limits.take_request if submits else self.limits.take_read)(key.key_id, self.now())
         except RateExceededError as error:
             raise too_many(error) from error
         return key
+
+    def read_by_link(self, key_id: str) -> None:
+        """Let somebody with a link in: the reads of the key that made the batch pay for it; raises `RefusedError`."""
+        try:
+            self.limits.take_read(key_id, self.now())
+        except RateExceededError as error:
+            raise too_many(error) from error
 
     def owns(self, key: ApiKey, other_key_id: str) -> bool:
         """Say whether another key belongs to the same owner."""
@@ -59,7 +67,7 @@ class Door:
         budgets = request[BUDGETS]
         seconds = int(retry_after) if retry_after else None
         return {
-            "RateLimit-Policy": policy_header(*budgets),
+            "RateLimit-Policy": policy_header(key_id, *budgets),
             "RateLimit": state_header(key_id, self.now(), *budgets, retry_after_seconds=seconds),
         }
 

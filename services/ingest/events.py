@@ -55,6 +55,10 @@ class Events:
         """Stream the events of a batch until it is finished."""
         inference = self.reading.owned(request, self.door.enter(request, "read"))
         self.reading.refuse_expired(inference)
+        return await self.stream_of(request, inference)
+
+    async def stream_of(self, request: web.Request, inference: Inference) -> web.StreamResponse:
+        """Stream to somebody who may read this batch."""
         last_id = request.headers.get("Last-Event-ID", "")
         if last_id == _DONE:
             return web.Response(status=204)  # tells a browser not to come back
@@ -159,9 +163,12 @@ class _Progress:
         return self._results(self._items(new))
 
     def rest(self, final: bytes) -> bytes:
-        """What stands in the report and was never in the log: images that were given up."""
-        items = [item for item in _ITEMS.validate_json(final) if item.index not in self._sent]
+        """What stands otherwise in the report than in the log: images that were given up, though they ended later."""
+        items = [item for item in _ITEMS.validate_json(final) if not self._is_told(item)]
         return self._results(_ITEMS.dump_json(items)) if items else b""
+
+    def _is_told(self, item: ResultItem) -> bool:
+        return item.index in self._sent and self._seen[item.index][1].status == item.status
 
     def done(self) -> bytes:
         """The end."""

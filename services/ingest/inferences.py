@@ -9,7 +9,15 @@ from itertools import islice
 from sys import intern
 from typing import Final, Literal
 
-from schemas.events import BatchSubmitted, EmailStatus, Event, InferenceStatus
+from schemas.events import (
+    BatchSubmitted,
+    CancellationRequested,
+    EmailStatus,
+    Event,
+    InferenceStatus,
+    WebhookState,
+    WebhookStatus,
+)
 from services.runtime.kafka import Record
 
 REMEMBERED: Final = timedelta(days=30)
@@ -39,6 +47,9 @@ class Inference:
     finished_at: datetime | None = None
     expires_at: datetime | None = None
     email_status: EmailStatus = "pending"
+    webhook_status: WebhookState | None = None
+    is_canceled: bool = False
+    """Whether it was asked to be; its last results may have come first."""
 
     @property
     def position(self) -> Position:
@@ -86,6 +97,19 @@ class Inferences:
         self._changed(batch.inference_id)
         return True
 
+    def fold_cancellation(self, _: Record, event: Event) -> None:
+        """Take over that a batch was canceled."""
+        if isinstance(event, CancellationRequested):
+            self.cancel(event)
+
+    def cancel(self, event: CancellationRequested) -> None:
+        """Note that a batch was canceled; it may be known only later, by its own record."""
+        known = self._known.get(event.inference_id)
+        if known is None:
+            known = self._add(event.inference_id, event.key_id, event.size, event.submitted_at)
+        known.is_canceled = True
+        self._changed(event.inference_id)
+
     def fold_status(self, _: Record, event: Event) -> None:
         """Take over a status: the newest one of an id holds."""
         if not isinstance(event, InferenceStatus):
@@ -96,7 +120,15 @@ class Inferences:
         known.state, known.succeeded, known.failed = event.state, event.succeeded, event.failed
         known.updated_at, known.finished_at, known.expires_at = event.updated_at, event.finished_at, event.expires_at
         known.email_status = event.email_status
+        known.is_canceled |= event.reason == "canceled"
         self._changed(event.inference_id)
+
+    def fold_webhook(self, _: Record, event: Event) -> None:
+        """Take over what became of a webhook; an inference that is not known any more needs none."""
+        known = self._known.get(event.inference_id) if isinstance(event, WebhookStatus) else None
+        if known is not None and isinstance(event, WebhookStatus):
+            known.webhook_status = event.state
+            self._changed(event.inference_id)
 
     def newest(self, key_ids: Iterable[str], limit: int, before: Position | None = None) -> list[Inference]:
         """List the newest inferences of some keys, or the newest of those that stand before a position."""

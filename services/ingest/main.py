@@ -9,17 +9,22 @@ from schemas.events import BatchSubmitted, Event
 from schemas.topics import (
     API_KEYS,
     BATCHES_SUBMITTED,
+    CANCELLATIONS_REQUESTED,
     IMAGES_CLASSIFIED,
     IMAGES_SUBMITTED,
     INFERENCES_STATUS,
+    WEBHOOKS_STATUS,
     topics_of,
 )
 from services.ingest import metrics
 from services.ingest.accepting import Acceptance
 from services.ingest.app import Endpoint
+from services.ingest.canceling import Cancellation
 from services.ingest.door import Door
 from services.ingest.events import Events
 from services.ingest.inferences import Inference, Inferences
+from services.ingest.pages.docs import Docs
+from services.ingest.pages.viewing import Links, Viewing
 from services.ingest.rate_limits import Limits
 from services.ingest.reading import Reading
 from services.ingest.results import Results
@@ -29,8 +34,9 @@ from services.ingest.submitting import Submitting
 from services.ingest.watching import Watchers
 from services.runtime.api_keys import KeyRing
 from services.runtime.following import Follower
-from services.runtime.kafka import Record, consumer, publisher
-from services.runtime.lifecycle import beside, run_service
+from services.runtime.kafka import Publisher, Record, consumer, publisher
+from services.runtime.key_sources import KeyFile
+from services.runtime.lifecycle import beside, collect_garbage_rarely, run_service
 from services.runtime.logs import Logger, configure_logs
 from services.runtime.monitoring import monitoring
 from services.runtime.object_store import object_folder
@@ -45,9 +51,10 @@ _TIDY_SECONDS = 600.0
 class Replica:
     """What one process knows, folded from the log."""
 
-    def __init__(self, settings: IngestSettings) -> None:
+    def __init__(self, settings: IngestSettings, log: Logger) -> None:
         self.settings = settings
         self.keys = KeyRing()
+        self.key_file = KeyFile(settings.api_keys_file, self.keys, log) if settings.api_keys_file else None
         self.watchers = Watchers()
         self.inferences = Inferences(self.watchers.changed)
         self.limits = Limits(
@@ -55,12 +62,26 @@ class Replica:
             images=settings.images_per_minute,
             reads=settings.reads_per_minute,
             failures=settings.failures_per_minute,
+            find_key=self.keys.get,
         )
         self.folds = {
-            API_KEYS: self.keys.fold,
             BATCHES_SUBMITTED: self._fold_batch,
+            CANCELLATIONS_REQUESTED: self.inferences.fold_cancellation,
             INFERENCES_STATUS: self.inferences.fold_status,
+            WEBHOOKS_STATUS: self.inferences.fold_webhook,
         }
+        if self.key_file is None:
+            self.folds[API_KEYS] = self.keys.fold
+
+    def read_keys(self) -> None:
+        """Read the keys' file where there is one; raises `KeyFileError`."""
+        if self.key_file:
+            self.key_file.load()
+
+    async def follow_keys(self) -> None:
+        """Follow the keys' file; keys in the topic are followed with the rest of the log."""
+        if self.key_file:
+            await self.key_file.follow()
 
     def _fold_batch(self, record: Record, event: Event) -> None:
         if self.inferences.fold_batch(record, event) and isinstance(event, BatchSubmitted):
@@ -73,20 +94,21 @@ class Replica:
             metrics.INFERENCES.set(len(self.inferences))
             await asyncio.sleep(_TIDY_SECONDS)
 
-    def endpoint(self, acceptance: Acceptance, tail: Tail, log: Logger) -> Endpoint:
+    def endpoint(self, out: Publisher, acceptance: Acceptance, tail: Tail, log: Logger) -> Endpoint:
         """Put the handlers together."""
         settings = self.settings
         door = Door(self.keys, self.limits)
         results = Results(object_folder(settings.report_store), partial(_read_log, settings))
+        links = Links(settings.link_secret, settings.link_days)
         submitting = Submitting(
             door=door,
+            links=links,
             acceptance=acceptance,
             inferences=self.inferences,
             watchers=self.watchers,
             results=results,
             deadline_seconds=settings.deadline_seconds,
             body_timeout_seconds=settings.body_timeout_seconds,
-            log=log,
         )
         reading = Reading(door, self.inferences, results)
         events = Events(
@@ -98,7 +120,16 @@ class Replica:
             max_streams=settings.max_event_streams,
             heartbeat_seconds=settings.heartbeat_seconds,
         )
-        return Endpoint(door, submitting, reading, events, log)
+        cancellation = Cancellation(door, reading, self.inferences, out)
+        viewing = Viewing(links, door, self.inferences, results, events)
+        docs = Docs(
+            public_url=settings.public_url,
+            requests_per_minute=settings.requests_per_minute,
+            images_per_minute=settings.images_per_minute,
+            reads_per_minute=settings.reads_per_minute,
+            link_days=settings.link_days,
+        )
+        return Endpoint(door, submitting, reading, events, cancellation, viewing, docs, log)
 
 
 async def _read_log(settings: IngestSettings, inference: Inference) -> list[Record]:
@@ -116,8 +147,9 @@ async def main(stopping: asyncio.Event) -> None:
     settings = read_settings(IngestSettings)
     log = configure_logs("ingest", settings.log_level)
     servers, patience = settings.cluster, settings.start_timeout_seconds
+    replica = Replica(settings, log)
+    replica.read_keys()
     await require(servers, topics_of("ingest"), patience, settings.topic_replicas)
-    replica = Replica(settings)
     async with (
         publisher(servers, settings.publish_timeout_seconds, patience) as out,
         consumer(servers, patience) as log_in,
@@ -125,13 +157,14 @@ async def main(stopping: asyncio.Event) -> None:
     ):
         tail = Tail(results_in, IMAGES_CLASSIFIED)
         follower = Follower(log_in, replica.folds, log)
-        await out.prepare([IMAGES_SUBMITTED, BATCHES_SUBMITTED])
+        await out.prepare([IMAGES_SUBMITTED, BATCHES_SUBMITTED, CANCELLATIONS_REQUESTED])
         await follower.catch_up(patience)
         _refuse_local_key(settings, replica.keys)
+        collect_garbage_rarely()
         # The log is followed until the last request has ended: it waits for its batch record.
-        async with beside(follower.follow(), tail.follow(), replica.tidy()):
+        async with beside(follower.follow(), tail.follow(), replica.tidy(), replica.follow_keys()):
             acceptance = Acceptance(out, follower, replica.inferences, replica.limits, settings.publish_timeout_seconds)
-            await _serve(replica.endpoint(acceptance, tail, log), acceptance, follower, settings, log, stopping)
+            await _serve(replica.endpoint(out, acceptance, tail, log), acceptance, follower, settings, log, stopping)
     log.info("stopped")
 
 

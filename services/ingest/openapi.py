@@ -5,10 +5,11 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from schemas.api import Accepted, AcceptedWithResults, Error, InferenceList, Problem, Status
+from schemas.api import Accepted, AcceptedWithResults, Canceling, Error, InferenceList, Problem, Status
 from schemas.fields import MAX_BATCH
 from schemas.results import ResultItem
 from services.ingest.cursors import MAX_PAGE
+from services.ingest.pages.examples import REQUESTS
 from services.ingest.refusals import error_name
 from services.ingest.request_headers import MAX_WAIT_SECONDS
 from services.ingest.validation import RequestedImage
@@ -16,11 +17,19 @@ from services.ingest.validation import RequestedImage
 Json = dict[str, Any]
 
 _REPLIES: Final[tuple[type[BaseModel], ...]] = (
-    *(Accepted, AcceptedWithResults, Status, InferenceList, ResultItem, Error, Problem),
+    *(Accepted, AcceptedWithResults, Canceling, Status, InferenceList, ResultItem, Error, Problem),
 )
 _SUBMIT_ERRORS: Final = (400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503)
 _READ_ERRORS: Final = (401, 403, 404, 429, 500)
 _RETRY: Final = frozenset({409, 429, 503})
+_EVENT: Final = {
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["snapshot", "results", "done"]},
+        "id": {"type": "string", "description": "for Last-Event-ID"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
 _REQUEST_ID: Final = {"$ref": "#/components/headers/RequestId"}
 
 
@@ -39,6 +48,7 @@ def document() -> Json:
             "/inference/{inference_id}/status": {"get": _status()},
             "/inference/{inference_id}/results": {"get": _results()},
             "/inference/{inference_id}/events": {"get": _events()},
+            "/inference/{inference_id}": {"delete": _cancel()},
             "/inferences": {"get": _list()},
         },
         "components": {
@@ -63,6 +73,13 @@ def _schemas() -> Json:
 def _submit() -> Json:
     images = {"type": "array", "items": _ref(RequestedImage), "minItems": 1, "maxItems": MAX_BATCH}
     accepted = _reply("accepted", {"application/json": {"anyOf": [_ref(Accepted), _ref(AcceptedWithResults)]}})
+    accepted["headers"] = accepted["headers"] | {
+        "Link": {
+            "schema": {"type": "string"},
+            "description": "where the endpoint has results pages: the path of the one of this batch, which opens "
+            'without a key; rel="alternate"',
+        }
+    }
     accepted["links"] = {name: _link(name) for name in ("status", "results")}
     return {
         "operationId": "submit",
@@ -77,7 +94,10 @@ def _submit() -> Json:
                 {"type": "string", "examples": ["handling=lenient", "wait=2"]},
             ),
         ],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": images}}},
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": images, "examples": REQUESTS}},
+        },
         "responses": {"200": accepted} | _errors(*_SUBMIT_ERRORS),
     }
 
@@ -114,10 +134,22 @@ def _events() -> Json:
             _header("Last-Event-ID", "the id of the last event that was seen", {"type": "string"}),
         ],
         "responses": {
-            "200": _reply("the stream", {"text/event-stream": {"type": "string"}}),
+            "200": _reply("the stream; each event is as described", {"text/event-stream": _EVENT}),
             "204": {"description": "nothing more will come"},
         }
         | _errors(*_READ_ERRORS, 410, 503),
+    }
+
+
+def _cancel() -> Json:
+    return {
+        "operationId": "cancel",
+        "summary": "End a batch: what is done stays, the rest is reported as canceled",
+        "description": "Answers when that is durable; asked again, the answer is the same. A batch that has ended by "
+        "itself is a 409.",
+        "parameters": [_inference_id()],
+        "responses": {"202": _reply("canceling", {"application/json": _ref(Canceling)})}
+        | _errors(*_READ_ERRORS, 409, 503),
     }
 
 

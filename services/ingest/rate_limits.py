@@ -6,10 +6,12 @@ Source: ATM Forum TM-4.1, 4.4.2; headers as in draft-ietf-httpapi-ratelimit-head
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 from typing import Final
 
-from schemas.events import BatchSubmitted
+from schemas.events import ApiKey, BatchSubmitted
 
 WINDOW_SECONDS: Final = 60.0
 _TOLERANCE: Final = 1e-3  # of a second or a unit: clocks are floats
@@ -27,17 +29,25 @@ class RateExceededError(Exception):
         self.retry_after_seconds = retry_after_seconds
 
 
+Own = Callable[[str], int | None]
+
+
+def _none_own(_: str) -> None:
+    return None
+
+
 @dataclass
 class Budget:
-    """So many units a minute for each key; a full budget may be spent at once."""
+    """So many units a minute for each key, or its own number; a full budget may be spent at once."""
 
     name: str
     quota: int
+    own: Own = _none_own
     _full_at: dict[str, float] = field(default_factory=dict)
 
     def left(self, key_id: str, now: float) -> int:
         """Units that can be spent now."""
-        return max(0, math.floor(self.quota - self._debt(key_id, now) / self._cost + _TOLERANCE))
+        return max(0, math.floor(self.quota_of(key_id) - self._debt(key_id, now) / self._cost(key_id) + _TOLERANCE))
 
     def full_in(self, key_id: str, now: float) -> int:
         """Whole seconds until the budget is full again."""
@@ -45,33 +55,47 @@ class Budget:
 
     def wait(self, key_id: str, units: int, now: float) -> int:
         """Whole seconds until these units can be spent; 0 when they can be now."""
-        missing = self._debt(key_id, now) + units * self._cost - WINDOW_SECONDS
+        missing = self._debt(key_id, now) + units * self._cost(key_id) - WINDOW_SECONDS
         return math.ceil(missing + _MARGIN_SECONDS) if missing > _TOLERANCE else 0
 
     def spend(self, key_id: str, units: int, at: float) -> None:
         """Spend units that were used at a time, whether they are there or not."""
-        self._full_at[key_id] = max(self._full_at.get(key_id, 0.0), at) + units * self._cost
+        self._full_at[key_id] = max(self._full_at.get(key_id, 0.0), at) + units * self._cost(key_id)
         if len(self._full_at) > _TIDY_ABOVE:
             self._full_at = {key: full_at for key, full_at in self._full_at.items() if full_at > at}
 
     def give_back(self, key_id: str, units: int) -> None:
         """Take back that units were spent."""
-        self._full_at[key_id] = self._full_at.get(key_id, 0.0) - units * self._cost
+        self._full_at[key_id] = self._full_at.get(key_id, 0.0) - units * self._cost(key_id)
 
-    @property
-    def _cost(self) -> float:
-        return WINDOW_SECONDS / self.quota
+    def quota_of(self, key_id: str) -> int:
+        """Units that a key may spend in a minute."""
+        return self.own(key_id) or self.quota
+
+    def _cost(self, key_id: str) -> float:
+        return WINDOW_SECONDS / self.quota_of(key_id)
 
     def _debt(self, key_id: str, now: float) -> float:
         return max(0.0, self._full_at.get(key_id, 0.0) - now)
 
 
-class Limits:
-    """The budgets of all keys, as far as this replica knows."""
+FindKey = Callable[[str], ApiKey | None]
 
-    def __init__(self, *, requests: int, images: int, reads: int, failures: int) -> None:
-        self.requests = Budget("requests", requests)
-        self.images = Budget("images", images)
+
+def _requests_of(key: ApiKey | None) -> int | None:
+    return key.requests_per_minute if key else None
+
+
+def _images_of(key: ApiKey | None) -> int | None:
+    return key.images_per_minute if key else None
+
+
+class Limits:
+    """The budgets of all keys, as far as this replica knows; `find_key` tells which have limits of their own."""
+
+    def __init__(self, *, requests: int, images: int, reads: int, failures: int, find_key: FindKey = _none_own) -> None:
+        self.requests = Budget("requests", requests, lambda key_id: _requests_of(find_key(key_id)))
+        self.images = Budget("images", images, lambda key_id: _images_of(find_key(key_id)))
         self.reads = Budget("reads", reads)
         self._failures = Budget("failures", failures)
         self._reserved: set[str] = set()
@@ -86,14 +110,15 @@ class Limits:
 
     def take_failure(self, address: str, now: float) -> None:
         """Count a request with a wrong key; raises `RateExceededError` when there were too many from there."""
-        if wait := self._failures.wait(address, 1, now):
+        network = network_of(address)
+        if wait := self._failures.wait(network, 1, now):
             raise RateExceededError("Too many requests with a wrong API key came from this address", wait)
-        self._failures.spend(address, 1, now)
+        self._failures.spend(network, 1, now)
 
     def reserve(self, key_id: str, inference_id: str, images: int, now: float) -> None:
         """Spend a batch's images before it is published; raises `RateExceededError`."""
         if wait := self.images.wait(key_id, images, now):
-            left, quota = self.images.left(key_id, now), self.images.quota
+            left, quota = self.images.left(key_id, now), self.images.quota_of(key_id)
             needs = f"{images} image{'s' * (images != 1)}"
             raise RateExceededError(f"This request needs {needs} but only {left} of {quota} per minute are left", wait)
         self.images.spend(key_id, images, now)
@@ -122,17 +147,30 @@ class Limits:
 
 def _take(budget: Budget, key_id: str, now: float) -> None:
     if wait := budget.wait(key_id, 1, now):
-        raise RateExceededError(f"{budget.quota} {budget.name} per minute are allowed", wait)
+        raise RateExceededError(f"{budget.quota_of(key_id)} {budget.name} per minute are allowed", wait)
     budget.spend(key_id, 1, now)
 
 
-def policy_header(*budgets: Budget) -> str:
+def network_of(address: str) -> str:
+    """Name what one client can send from: an address, or all of an IPv6 network of 64 bits.
+
+    >>> network_of("192.0.2.1"), network_of("2001:db8::1:2"), network_of("?")
+    ('192.0.2.1', '2001:db8::/64', '?')
+    """
+    try:
+        version = ip_address(address).version
+    except ValueError:
+        return address
+    return address if version == 4 else str(ip_network((address.partition("%")[0], 64), strict=False))
+
+
+def policy_header(key_id: str, *budgets: Budget) -> str:
     """Say what is allowed.
 
-    >>> policy_header(Budget("requests", 120), Budget("images", 3000))
+    >>> policy_header("key", Budget("requests", 120), Budget("images", 3000))
     '"requests";q=120;w=60, "images";q=3000;w=60'
     """
-    return ", ".join(f'"{budget.name}";q={budget.quota};w={WINDOW_SECONDS:.0f}' for budget in budgets)
+    return ", ".join(f'"{budget.name}";q={budget.quota_of(key_id)};w={WINDOW_SECONDS:.0f}' for budget in budgets)
 
 
 def state_header(key_id: str, now: float, *budgets: Budget, retry_after_seconds: int | None = None) -> str:

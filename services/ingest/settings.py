@@ -1,9 +1,12 @@
 """What ingest can be told."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from schemas.fields import MAX_BATCH
 from services.runtime.settings import Port, Seconds, ServiceSettings
+from services.runtime.signed_tokens import LinkSecret
 
 
 class IngestSettings(ServiceSettings):
@@ -14,10 +17,28 @@ class IngestSettings(ServiceSettings):
     report_store: str = Field(
         "reports", description="finished reports: a folder, or s3://, gs:// or az:// and a bucket"
     )
+    api_keys_file: Path | None = Field(
+        None, description="file of API keys, instead of their topic; reread when it changes"
+    )
+    public_url: str | None = Field(
+        None,
+        max_length=200,
+        pattern=r"^https?://[^\s/?#@\"<>]+(?:/[^\s?#\"<>]*)?$",
+        description="where people reach the endpoint, such as https://huestream.example; the documentation shows it",
+    )
+    link_secret: LinkSecret | None = Field(
+        None,
+        description="signs the links to results pages; the same text of 32 characters or more for ingest and reporter; "
+        "without it there are no such pages",
+    )
+    link_days: int = Field(30, ge=1, le=3650, description="days for which a link to a results page opens it")
     deadline_seconds: Seconds = Field(3600, description="time after which a batch is reported as it is")
     body_timeout_seconds: Seconds = Field(30, description="how long a client may take to send a body")
     idle_timeout_seconds: Seconds = Field(75, description="how long a connection may take to send (more) headers")
     max_connections: int = Field(4_096, ge=1, description="open connections; more are closed at once")
+    max_connections_per_address: int = Field(
+        1_024, ge=1, description="open connections from one address; raise it where a proxy stands before the endpoint"
+    )
     requests_per_minute: int = Field(120, ge=1, description="submissions of one API key, over all replicas")
     images_per_minute: int = Field(
         3_000, ge=MAX_BATCH, description="images of one API key, over all replicas; a whole batch must fit"

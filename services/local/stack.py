@@ -10,6 +10,7 @@ from typing import Final
 
 from schemas.rights import User
 from services.local.access import Access
+from services.local.kept_secrets import kept_secret
 from services.local.supervisor import Program, python_command
 
 HOST: Final = "127.0.0.1"
@@ -125,11 +126,16 @@ def services(layout: Layout, options: Options, access: Access) -> list[Program]:
     return [
         _service("ingest", "ingest", layout, access, {"HOST": HOST, "PORT": str(layout.endpoint_port)}),
         *(
-            _service("classifier", name, layout, access, {"ALLOW_NETWORKS": ",".join(options.allow_networks)})
+            _service("classifier", name, layout, access, {"ALLOW_NETWORKS": _networks(options)})
             for name in _classifier_names(options.classifiers)
         ),
         _service("reporter", "reporter", layout, access, _mail_settings(layout)),
     ]
+
+
+def _networks(options: Options) -> str:
+    """This machine itself serves the example of Try It!, and files that `huestream submit` sends."""
+    return ",".join((f"{HOST}/32", *options.allow_networks))
 
 
 def _mail_settings(layout: Layout) -> dict[str, str]:
@@ -138,6 +144,9 @@ def _mail_settings(layout: Layout) -> dict[str, str]:
         "SMTP_PORT": str(layout.smtp_port),
         "SMTP_TLS": "none",
         "MAIL_FROM": "huestream@localhost.localdomain",
+        "PUBLIC_URL": layout.endpoint,
+        "WEBHOOK_SECRET": kept_secret(layout.data, "webhook-secret"),
+        "ALLOW_NETWORKS": f"{HOST}/32",
         "STATE_DIR": str(layout.data / "state"),
     }
 
@@ -149,6 +158,7 @@ def _service(service: User, name: str, layout: Layout, access: Access, settings:
         "METRICS_HOST": HOST,
         "METRICS_PORT": str(layout.metrics_ports[name]),
         "REPORT_STORE": str(layout.report_dir),
+        "LINK_SECRET": kept_secret(layout.data, "link-secret"),
         "DRAIN_TIMEOUT_SECONDS": f"{DRAIN_SECONDS:g}",
     }
     ours = {f"HUESTREAM_{key}": value for key, value in (shared | dict(settings)).items()}

@@ -9,15 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from schemas.events import BatchSubmitted, EmailStatus, ImageClassified, InferenceStatus
+from schemas.events import BatchSubmitted, EmailStatus, EndReason, ImageClassified, InferenceStatus
 from schemas.fields import UtcTime
 from schemas.results import ResultItem
 
 Table = MutableMapping[bytes, bytes]
-Reason = Literal["complete", "deadline"]
 Outcome = Literal["new", "duplicate", "late", "other_body", "out_of_range"]
+Opened = Literal["new", "known", "finished", "other_body", "contradicting"]
+
+
+class LostPartitionError(Exception):
+    """A table refuses a write: its partition went elsewhere meanwhile, and whoever has it reads the record again."""
 
 
 class Row(ResultItem):
@@ -27,6 +31,10 @@ class Row(ResultItem):
 
 
 _ROW_FIELDS: Final = set(Row.model_fields)
+_SUCCEEDED: Final = b'"status":"succeeded"'
+"""As it stands in a row; inside of a text its quotes would be escaped."""
+_FINGERPRINT_LETTERS: Final = 16
+_EMAIL_STATUS: Final[TypeAdapter[EmailStatus]] = TypeAdapter(EmailStatus)
 
 
 class Head(BaseModel):
@@ -35,12 +43,19 @@ class Head(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     batch: BatchSubmitted
-    reason: Reason | None = None
+    latest_end: UtcTime | None = None
+    """When it ends at the latest, whatever its record asks for."""
+    reason: EndReason | None = None
     """Why it was closed; None while it is open."""
     closed_at: UtcTime | None = None
     attempts: int = 0
     """Attempts to mail that failed in a way that may pass."""
     next_attempt_at: UtcTime | None = None
+
+    @property
+    def deadline_at(self) -> datetime:
+        """When it ends, with whatever is there."""
+        return min(self.batch.deadline_at, self.latest_end or self.batch.deadline_at)
 
 
 @dataclass(frozen=True)
@@ -58,43 +73,64 @@ class Gathering:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._received: dict[str, dict[int, bool]] = {}
+        self._heads: dict[str, Head] = {}
 
     def forget(self) -> None:
         """Drop what was derived from the tables: after a rebalance they are others."""
         self._received.clear()
+        self._heads.clear()
 
     def head(self, inference_id: str) -> Head | None:
         """Find an unfinished batch."""
-        found = self._tables.head.get(inference_id.encode())
-        return Head.model_validate_json(found) if found else None
+        known = self._heads.get(inference_id)
+        if known is None and (found := self._tables.head.get(inference_id.encode())):
+            known = self._heads[inference_id] = Head.model_validate_json(found)
+        return known
 
     def heads(self) -> Iterator[Head]:
         """All unfinished batches."""
-        for value in list(self._tables.head.values()):
-            yield Head.model_validate_json(value)
+        for key, value in list(self._tables.head.items()):
+            yield self._heads.get(key.decode()) or Head.model_validate_json(value)
+
+    def sent_status(self, inference_id: str) -> EmailStatus | None:
+        """Say what became of the mail of a finished batch; None for any other."""
+        marker = self._tables.sent.get(inference_id.encode())
+        return _marked(marker)[1] if marker else None
 
     def is_sent(self, inference_id: str) -> bool:
         """Say whether the batch's mail was handed over, or given up."""
         return inference_id.encode() in self._tables.sent
 
-    def open(self, batch: BatchSubmitted) -> bool:
-        """Take a batch record; the first one of an id decides. Returns whether it is new."""
-        if self.is_sent(batch.inference_id) or self.head(batch.inference_id) is not None:
-            return False
-        self._write_head(Head(batch=batch))
-        return True
+    def open(self, batch: BatchSubmitted, latest_end: datetime | None = None) -> Opened:
+        """Take a batch record; the first one of an id decides.
+
+        What is known is written once more: the process may have died between its own copy and the shared one.
+        """
+        if self.is_sent(batch.inference_id):
+            return "finished"
+        known = self.head(batch.inference_id)
+        self._write_head(known or Head(batch=batch, latest_end=latest_end))
+        if known is None:
+            return "new"
+        if known.batch.fingerprint != batch.fingerprint:
+            return "other_body"
+        return "known" if known.batch.size == batch.size else "contradicting"
 
     def add(self, result: ImageClassified) -> Outcome:
-        """Take a result; the first one of an image wins, and only those of the batch's own body count."""
+        """Take a result; the first one of an image wins, and only those of the batch's own body count.
+
+        A row that is there is written once more, as in `open`.
+        """
         if self.is_sent(result.inference_id):
             return "late"
-        head = self.head(result.inference_id)
-        if head is not None and (refusal := _refusal(head, result)) is not None:
-            return refusal
         key = _row_key(result.inference_id, result.fingerprint, result.index)
-        if key in self._tables.rows:
+        known = self._tables.rows.get(key)
+        head = self.head(result.inference_id)
+        if head is not None and (refusal := _refusal(head, result, is_known=known is not None)) is not None:
+            return refusal
+        self._tables.rows[key] = known or result.model_dump_json(include=_ROW_FIELDS).encode()
+        if known is not None:
             return "duplicate"
-        self._tables.rows[key] = result.model_dump_json(include=_ROW_FIELDS).encode()
         if head is not None:
             self._received_of(head)[result.index] = result.status == "succeeded"
         return "new"
@@ -103,7 +139,7 @@ class Gathering:
         """Say whether all results are here."""
         return len(self._received_of(head)) == head.batch.size
 
-    def close(self, head: Head, reason: Reason, now: datetime) -> Head:
+    def close(self, head: Head, reason: EndReason, now: datetime) -> Head:
         """End a batch: its rows are now as they will be reported."""
         return self._write_head(head.model_copy(update={"reason": reason, "closed_at": now, "next_attempt_at": now}))
 
@@ -111,34 +147,56 @@ class Gathering:
         """Note that the mail will be tried again later."""
         return self._write_head(head.model_copy(update={"attempts": head.attempts + 1, "next_attempt_at": until}))
 
-    def mark_sent(self, inference_id: str, now: datetime) -> None:
+    def mark_sent(self, inference_id: str, now: datetime, email_status: EmailStatus = "sent") -> None:
         """Note that the mail was handed over, or given up; outlives everything else of the batch."""
-        self._tables.sent[inference_id.encode()] = now.isoformat().encode()
+        self._tables.sent[inference_id.encode()] = f"{now.isoformat()} {email_status}".encode()
 
     def drop(self, head: Head) -> None:
         """Remove the rows and the head of a batch that is finished."""
         for index in self._received_of(head):
-            del self._tables.rows[_row_key(head.batch.inference_id, head.batch.fingerprint, index)]
-        del self._tables.head[head.batch.inference_id.encode()]
-        del self._received[head.batch.inference_id]
+            self._tables.rows.pop(_key_of(head, index), None)
+        self._tables.head.pop(head.batch.inference_id.encode(), None)
+        self._received.pop(head.batch.inference_id, None)
+        self._heads.pop(head.batch.inference_id, None)
+
+    def row_keys(self) -> list[bytes]:
+        """The keys of all rows."""
+        return list(self._tables.rows.keys())
+
+    def is_orphan(self, key: bytes, now: datetime, age: timedelta) -> bool:
+        """Say whether no report will ever want this row.
+
+        So it is where its batch is finished, where another body won, and where no batch record came for so long that
+        none can come any more.
+        """
+        inference_id, fingerprint, _ = key.decode().split("|")
+        head = self.head(inference_id)
+        if head is not None:
+            return fingerprint != head.batch.fingerprint[:_FINGERPRINT_LETTERS]
+        if self.is_sent(inference_id):
+            return True
+        value = self._tables.rows.get(key)
+        return value is not None and now - Row.model_validate_json(value).classified_at > age
+
+    def drop_row(self, key: bytes) -> None:
+        """Remove a row."""
+        self._tables.rows.pop(key, None)
 
     def old_markers(self, now: datetime, age: timedelta) -> list[str]:
         """List the finished batches whose markers are older than any record that could bring them back."""
-        return [
-            key.decode()
-            for key, value in list(self._tables.sent.items())
-            if now - datetime.fromisoformat(value.decode()) > age
-        ]
+        return [key.decode() for key, value in list(self._tables.sent.items()) if now - _marked(value)[0] > age]
 
-    def drop_marker(self, inference_id: str) -> None:
-        """Forget that a batch was finished."""
-        self._tables.sent.pop(inference_id.encode(), None)
+    def drop_marker(self, inference_id: str, now: datetime, age: timedelta) -> None:
+        """Forget that a batch was finished, if it was long ago."""
+        marker = self._tables.sent.get(inference_id.encode())
+        if marker and now - _marked(marker)[0] > age:
+            self._tables.sent.pop(inference_id.encode(), None)
 
     def rows(self, head: Head) -> dict[int, Row]:
         """All results of a batch, by index."""
         found = {}
         for index in range(head.batch.size):
-            value = self._tables.rows.get(_row_key(head.batch.inference_id, head.batch.fingerprint, index))
+            value = self._tables.rows.get(_key_of(head, index))
             if value is not None:
                 found[index] = Row.model_validate_json(value)
         return found
@@ -147,7 +205,7 @@ class Gathering:
         """Say how far a batch is."""
         received = self._received_of(head)
         succeeded = sum(received.values())
-        missing = head.batch.size - len(received) if head.reason else 0  # reported as timed out
+        missing = head.batch.size - len(received) if head.reason else 0  # reported as timed out or canceled
         return InferenceStatus(
             inference_id=head.batch.inference_id,
             key_id=head.batch.key_id,
@@ -159,29 +217,42 @@ class Gathering:
             updated_at=now,
             finished_at=head.closed_at,
             email_status=email_status,
+            reason=head.reason,
         )
 
     def _write_head(self, head: Head) -> Head:
         self._tables.head[head.batch.inference_id.encode()] = head.model_dump_json().encode()
+        self._heads[head.batch.inference_id] = head
         return head
 
     def _received_of(self, head: Head) -> dict[int, bool]:
         """Index and success of each received image; read from the rows once, then kept along."""
         known = self._received.get(head.batch.inference_id)
         if known is None:
-            known = {index: row.status == "succeeded" for index, row in self.rows(head).items()}
+            values = ((index, self._tables.rows.get(_key_of(head, index))) for index in range(head.batch.size))
+            known = {index: _SUCCEEDED in value for index, value in values if value is not None}
             self._received[head.batch.inference_id] = known
         return known
 
 
-def _refusal(head: Head, result: ImageClassified) -> Outcome | None:
+def _refusal(head: Head, result: ImageClassified, *, is_known: bool) -> Outcome | None:
     if result.fingerprint != head.batch.fingerprint:
         return "other_body"
     if result.index >= head.batch.size:
         return "out_of_range"
-    return "late" if head.reason else None
+    return "late" if head.reason and not is_known else None
+
+
+def _key_of(head: Head, index: int) -> bytes:
+    return _row_key(head.batch.inference_id, head.batch.fingerprint, index)
 
 
 def _row_key(inference_id: str, fingerprint: str, index: int) -> bytes:
     """The fingerprint stands in the key: a row of another body never takes the place of the right one."""
-    return f"{inference_id}|{fingerprint[:16]}|{index}".encode()
+    return f"{inference_id}|{fingerprint[:_FINGERPRINT_LETTERS]}|{index}".encode()
+
+
+def _marked(marker: bytes) -> tuple[datetime, EmailStatus]:
+    """Read a sent marker: when the batch was finished, and what became of its mail."""
+    moment, _, status = marker.decode().partition(" ")
+    return datetime.fromisoformat(moment), _EMAIL_STATUS.validate_python(status)

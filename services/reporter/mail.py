@@ -11,8 +11,9 @@ from typing import Final
 
 from schemas.results import Report
 from services.reporter.mail_html import html_of
+from services.reporter.mail_picture import strips_png
 from services.reporter.mail_text import subject_of, text_of
-from services.reporter.reports import csv_of
+from services.reporter.reports import csv_of, json_of
 
 HEADERS: Final = (*("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"),)
 
@@ -26,22 +27,35 @@ def message_id(inference_id: str, domain: str) -> str:
     return f"<report.{inference_id}@{domain}>"
 
 
-def mail_of(report: Report, sender: str, recipient: str) -> bytes:
-    """Write the mail; raises `UnsafeMailError` when its headers are not exactly ours."""
+def mail_of(report: Report, sender: str, recipient: str, link: str | None = None) -> bytes:
+    """Write the mail; `link` leads to the results page. Raises `UnsafeMailError` when headers are not exactly ours."""
+    domain = sender.rpartition("@")[2]
     message = EmailMessage(policy=SMTP)
     message["From"] = f"huestream <{sender}>"
     message["To"] = recipient
     message["Subject"] = subject_of(report)
     message["Date"] = format_datetime(report.finished_at)
-    message["Message-ID"] = message_id(report.inference_id, sender.rpartition("@")[2])
+    message["Message-ID"] = message_id(report.inference_id, domain)
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text_of(report))
-    message.add_alternative(html_of(report), subtype="html")
+    message.set_content(text_of(report, link))
+    _add_html(message, report, link, f"colors.{report.inference_id}@{domain}")
     message.add_attachment(csv_of(report), maintype="text", subtype="csv", filename=f"{report.inference_id}.csv")
+    message.add_attachment(
+        json_of(report), maintype="application", subtype="json", filename=f"{report.inference_id}.json"
+    )
     _fix_boundaries(message, report.inference_id)
     content = message.as_bytes()
     _assert_headers(content)
     return content
+
+
+def _add_html(message: EmailMessage, report: Report, link: str | None, content_id: str) -> None:
+    """Add the HTML, and beside it the one picture that it shows."""
+    picture = strips_png(report.items)
+    message.add_alternative(html_of(report, link, content_id if picture else None), subtype="html")
+    html = message.get_body(("html",))
+    if picture and html is not None:
+        html.add_related(picture, "image", "png", cid=f"<{content_id}>", disposition="inline", filename="colors.png")
 
 
 def _fix_boundaries(message: EmailMessage, inference_id: str) -> None:

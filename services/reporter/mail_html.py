@@ -1,109 +1,148 @@
-"""The HTML of the mail: tables and swatches, no remote content, right in light and dark. Pure.
+"""The HTML of the mail: tables and inline styles, no remote content, right in light and dark. Pure.
 
-Mail clients clip what is longer than about 100 kB: a row of the long list stays under 300 bytes.
+Mail programs clip what is longer than about 100 kB: each list ends where its part of `BUDGET_BYTES` is spent, and
+says how many more there are. A swatch has its color twice: as `bgcolor` for old programs, and as a gradient, which
+programs that turn colors around in the dark leave alone.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from typing import Final
 
+from schemas.findings import Summary, by_cause, summary_of, verdict_of
 from schemas.results import Report, ResultItem
-from services.reporter.mail_text import counted, subject_of
-from services.reporter.summary import ADVICE, Summary, short_name, summary_of, verdict_of
+from schemas.results_words import ADVICE, CAUSES, counted, review_words, short_name, shortened
+from services.reporter.mail_chart import chart_of
+from services.reporter.mail_style import FONT, MONO, QUIET, STYLE
+from services.reporter.mail_text import ending_of, headline_of, lead_of, subject_of
 
-_STYLE = """
-body{margin:0;padding:0;background:#f4f2ee;color:#23211f;
-font:15px/1.45 -apple-system,"Segoe UI",Roboto,Arial,sans-serif}
-.page{width:100%;max-width:680px;margin:0 auto;background:#fff;border-radius:12px}
-.in{padding:0 28px}
-h1{font-size:24px;line-height:1.25;margin:0;font-weight:600}
-h2{font-size:17px;margin:30px 0 4px;font-weight:600}
-p{margin:4px 0 10px}
-.q{color:#6f6a64;font-size:13px}
-.big{font-size:26px;font-weight:600;line-height:1.1}
-.l{width:100%;border-collapse:separate;border-spacing:0}
-.l td{border-top:1px solid #ebe7e1;padding:7px 10px 7px 0;vertical-align:middle}
-.l .s{width:30px;padding:0;border:5px solid transparent;border-width:5px 0;border-radius:12px/12px;
-background-clip:padding-box;box-shadow:inset 0 0 0 1px rgba(128,128,128,.28)}
-.l .g{width:10px;padding:0}
-.n{width:30px;color:#8d877f;font-size:12px}
-.v{text-align:right;font-size:13px;white-space:nowrap}
-.bad{color:#b3261e}.ok{color:#3c7a3f}.mid{color:#8a6100}
-.h{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px}
-@media (max-width:480px){.in{padding:0 16px}.big{font-size:22px}.l td{padding-right:7px}}
-@media (prefers-color-scheme:dark){body{background:#161514;color:#ece8e2}.page{background:#211f1d}
-.l td{border-color:#383532}.l .s{border-color:transparent}.q,.n{color:#a8a199}
-.bad{color:#ff9088}.ok{color:#8fd694}.mid{color:#e5bd62}}
-"""
-_VERDICTS = {
-    "agree": ("ok", "label agrees"),
-    "near": ("mid", "label is near"),
-    "disagree": ("bad", "label differs"),
+BUDGET_BYTES: Final = 78_000
+_LISTS: Final = {"mismatches": 22_000, "reviews": 9_000, "failures": 9_000}
+_FOOT_BYTES: Final = 1_500
+_VERDICTS: Final = {
+    "agree": ("ok", "fits"),
+    "near": ("mid", "close"),
+    "disagree": ("bad", "differs"),
     None: ("q", ""),
 }
 
 
-def html_of(report: Report) -> str:
-    """Write the report; all text of customers is escaped, and nothing is linked."""
-    summary = summary_of(report)
-    sections = "".join(
-        [_mismatches(summary), _reviews(summary), _failures(summary), _section("All images", _rows(summary))]
+def html_of(report: Report, link: str | None = None, picture: str | None = None) -> str:
+    """Write the report; `link` leads to the results page, `picture` is the Content-ID of the strips."""
+    summary = summary_of(report.items)
+    body = "".join(
+        (
+            _head(report, summary, link, picture),
+            _mismatches(summary.mismatches, link),
+            _reviews(summary.reviews, link),
+            _failures(summary.failures, link),
+            chart_of(report.items),
+        )
     )
+    left = BUDGET_BYTES - len(body.encode()) - len(STYLE) - _FOOT_BYTES
+    return _page(report, summary, f"{body}{_others(summary, left, link)}{_foot(report)}")
+
+
+def _page(report: Report, summary: Summary, body: str) -> str:
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<!doctype html><html lang="en" xmlns:o="urn:schemas-microsoft-com:office:office"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         '<meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">'
-        f"<title>{subject_of(report)}</title><style>{_STYLE}</style></head><body>"
-        f'<div style="display:none;max-height:0;overflow:hidden">{_preview(summary)}</div>'
-        '<table role="presentation" class="page" cellpadding="0" cellspacing="0" align="center">'
-        f'<tr><td class="in">{_head(report, summary)}{sections}{_foot(report)}</td></tr></table></body></html>'
+        "<!--[if mso]><xml><o:OfficeDocumentSettings><o:PixelsPerInch>96</o:PixelsPerInch>"
+        "</o:OfficeDocumentSettings></xml><![endif]-->"
+        f"<title>{subject_of(report)}</title><style>{STYLE}</style></head>"
+        f'<body class="b" bgcolor="#F3F1ED" style="margin:0;padding:0;background:#F3F1ED;{FONT}">'
+        '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all">'
+        f"{lead_of(summary)}{'&#847;&zwnj;&nbsp;' * 20}</div>"
+        '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"><tr>'
+        '<td align="center" class="o" style="padding:24px 8px">'
+        '<!--[if mso]><table role="presentation" width="640"><tr><td><![endif]-->'
+        '<table role="presentation" class="p" width="100%" cellpadding="0" cellspacing="0" border="0" '
+        'bgcolor="#FFFFFF" style="max-width:640px;background:#FFFFFF;border-radius:14px">'
+        f'<tr><td class="in" style="padding:28px;{FONT}font-size:15px;line-height:22px;color:#23211F" align="left">'
+        f"{body}</td></tr></table><!--[if mso]></td></tr></table><![endif]--></td></tr></table></body></html>"
     )
 
 
-def _preview(summary: Summary) -> str:
-    return f"{counted(len(summary.mismatches), 'label')} to correct, {len(summary.failures)} failed."
+def _head(report: Report, summary: Summary, link: str | None, picture: str | None) -> str:
+    ending = f'<p style="margin:8px 0 0">{escape(ending_of(report))}</p>' if ending_of(report) else ""
+    finished = f"{report.finished_at:%B %-d, %Y, %H:%M} UTC"
+    return (
+        f"{_strips(picture)}"
+        f'<p class="q" style="margin:0 0 6px;{QUIET}">Color report &middot; {finished}</p>'
+        f'<h1 style="margin:0 0 6px;font-size:26px;line-height:32px;font-weight:600">{headline_of(summary)}</h1>'
+        f'<p style="margin:0">{lead_of(summary)}</p>{ending}{_tiles(summary)}{_button(link)}'
+    )
 
 
-def _head(report: Report, summary: Summary) -> str:
-    late = "" if report.reason == "complete" else "<p>The batch reached its deadline before all images were done.</p>"
+def _strips(picture: str | None) -> str:
+    if picture is None:
+        return ""
+    return (
+        f'<img src="cid:{picture}" width="584" height="56" alt="The colors of all images, side by side" '
+        'style="display:block;width:100%;max-width:584px;height:56px;border:0;border-radius:8px;margin:0 0 22px;'
+        'box-shadow:0 0 0 1px rgba(128,128,128,.3)">'
+    )
+
+
+def _tiles(summary: Summary) -> str:
     tiles = "".join(
-        f'<td style="padding:14px 0;width:25%;vertical-align:top"><div class="big {style}">{number}</div>'
-        f'<div class="q">{what}</div></td>'
+        f'<td class="t" width="25%" style="padding:12px 6px 12px 0" valign="top"><span class="{style}" '
+        f'style="font-size:22px;line-height:26px;font-weight:600">{number:,}</span><br>'
+        f'<span class="q" style="{QUIET}">{what}</span></td>'
         for number, what, style in (
             (summary.classified, "classified", ""),
-            (len(summary.mismatches), "labels to correct", "bad" if summary.mismatches else ""),
+            (len(summary.mismatches), "to correct", "bad" if summary.mismatches else ""),
             (len(summary.reviews), "to look at", "mid" if summary.reviews else ""),
             (len(summary.failures), "failed", "bad" if summary.failures else ""),
         )
     )
     return (
-        f"{_band(summary)}<h1>Color report</h1>"
-        f'<p class="q">{counted(len(report.items), "image")}, finished {report.finished_at:%B %-d, %Y, %H:%M} UTC</p>'
-        f'{late}<table role="presentation" class="l" cellpadding="0" cellspacing="0"><tr>{tiles}</tr></table>'
+        '<table role="presentation" class="l" width="100%" cellpadding="0" cellspacing="0" border="0" '
+        f'style="margin:18px 0 0"><tr>{tiles}</tr></table>'
     )
 
 
-def _band(summary: Summary) -> str:
-    """Draw the colors of the batch as a band: one cell for each image, in order of hue."""
-    found = [item.classification.primary for item in summary.items if item.classification]
-    ordered = sorted(found, key=lambda color: (color.oklch[1] < 0.04, round(color.oklch[2] / 24), color.oklch[0]))
-    step = max(1, len(ordered) // 60)
-    cells = "".join(f'<td bgcolor="{color.hex}" height="14"></td>' for color in ordered[::step])
-    return (
-        '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" '
-        f'style="margin:24px 0 20px;border-radius:7px;overflow:hidden"><tr>{cells}</tr></table>'
-    )
-
-
-def _section(title: str, rows: Iterable[str], words: str = "") -> str:
-    explained = f'<p class="q">{words}</p>' if words else ""
-    return f'<h2>{title}</h2>{explained}<table class="l" cellpadding="0" cellspacing="0">{"".join(rows)}</table>'
-
-
-def _mismatches(summary: Summary) -> str:
-    if not summary.mismatches:
+def _button(link: str | None) -> str:
+    if link is None:
         return ""
-    words = "Left: the color of your label. Right: the color of the product in the image."
-    return _section("Labels to correct", (_mismatch(item) for item in summary.mismatches), words)
+    return (
+        '<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:10px 0 0"><tr>'
+        '<td bgcolor="#23211F" class="btn" style="border-radius:8px;background:#23211F">'
+        f'<a href="{escape(link)}" style="display:inline-block;padding:11px 20px;color:#FFFFFF;text-decoration:none;'
+        'font-weight:600">See the images and their colors</a></td></tr></table>'
+    )
+
+
+def _fitting(rows: Iterable[str], budget: int) -> tuple[str, int]:
+    """Take rows while they fit; returns them and how many were left out."""
+    taken, left_out = [], 0
+    for row in rows:
+        budget -= len(row.encode())
+        if budget < 0:
+            left_out += 1
+        else:
+            taken.append(row)
+    return "".join(taken), left_out
+
+
+def _section(title: str, rows: Iterable[str], budget: int, link: str | None, words: str = "") -> str:
+    listed, left_out = _fitting(rows, budget)
+    explained = f'<p class="q" style="margin:0 0 6px;{QUIET}">{words}</p>' if words else ""
+    where = f'<a class="q" href="{escape(link)}">on the results page</a>' if link else "in the attached files"
+    more = f'<p class="q" style="margin:8px 0 0;{QUIET}">And {left_out:,} more {where}.</p>' if left_out else ""
+    return (
+        f'<h2 style="margin:34px 0 4px;font-size:18px;line-height:24px;font-weight:600">{title}</h2>{explained}'
+        f'<table class="l" role="presentation" width="100%" cellpadding="6" cellspacing="0" border="0">{listed}</table>'
+        f"{more}"
+    )
+
+
+def _mismatches(items: Sequence[ResultItem], link: str | None) -> str:
+    if not items:
+        return ""
+    words = "On the left your label, on the right what the image shows."
+    return _section("Please correct these labels", map(_mismatch, items), _LISTS["mismatches"], link, words)
 
 
 def _mismatch(item: ResultItem) -> str:
@@ -111,77 +150,85 @@ def _mismatch(item: ResultItem) -> str:
         return ""
     label = item.classification.label
     return (
-        f'<tr>{_number(item)}<td class="s" bgcolor="{label.hex}"></td><td class="g"></td>'
-        f'<td class="s" bgcolor="{label.suggested_hex}"></td><td class="g"></td><td>{_title(item)}<br>'
-        f'<span class="q">labeled {label.family} <span class="h">{label.hex}</span></span></td>'
-        f'<td class="v"><b>{escape(label.suggested_name)}</b><br><span class="h">{label.suggested_hex}</span></td></tr>'
+        f"<tr>{_swatch(label.hex)}<td class=a>&rarr;</td>{_swatch(label.suggested_hex)}"
+        f"<td>{_title(item)}<br><span class=q>labeled {label.family} <span class=h>{label.hex}</span></span></td>"
+        f"<td class=v><b>{escape(shortened(label.suggested_name, 24))}</b><br>"
+        f"<span class=h>{label.suggested_hex}</span></td></tr>"
     )
 
 
-def _reviews(summary: Summary) -> str:
-    if not summary.reviews:
+def _reviews(items: Sequence[ResultItem], link: str | None) -> str:
+    if not items:
         return ""
-    words = "We are less sure of these. A short look is worth it."
-    return _section("Please look at these", (_review(item) for item in summary.reviews), words)
+    words = "We are less sure of these; a short look is worth it."
+    return _section("Worth a look", map(_review, items), _LISTS["reviews"], link, words)
 
 
 def _review(item: ResultItem) -> str:
     if item.classification is None:
         return ""
-    reasons = ", ".join(reason.replace("_", " ") for reason in item.classification.review_reasons)
-    return (
-        f'<tr>{_number(item)}{_swatch(item)}<td>{_title(item)}<br><span class="q">{escape(reasons)}</span></td>'
-        f'<td class="v">{escape(item.classification.primary.name)}</td></tr>'
-    )
-
-
-def _failures(summary: Summary) -> str:
-    if not summary.failures:
-        return ""
-    return _section("Images that failed", (_failure(item) for item in summary.failures))
-
-
-def _failure(item: ResultItem) -> str:
-    if item.error is None:
-        return ""
-    return (
-        f'<tr>{_number(item)}<td>{_title(item)}<br><span class="bad">{escape(item.error.message)}.</span> '
-        f'<span class="q">{ADVICE[item.error.code]}</span></td></tr>'
-    )
-
-
-def _rows(summary: Summary) -> Iterator[str]:
-    for item in summary.items:
-        style, verdict = ("bad", "failed") if item.error else _VERDICTS[verdict_of(item)]
-        yield f'<tr>{_number(item)}{_swatch(item)}<td>{_color(item)}</td><td class="v {style}">{verdict}</td></tr>'
-
-
-def _color(item: ResultItem) -> str:
-    name = f'<span class="q">{escape(short_name(item, 32))}</span>'
-    if item.classification is None:
-        return name
+    why = "; ".join(review_words(reason) for reason in item.classification.review_reasons)
     primary = item.classification.primary
-    return f'{escape(primary.name)} <span class="h">{primary.hex}</span><br>{name}'
+    return (
+        f"<tr>{_swatch(primary.hex)}"
+        f"<td>{_title(item)}<br><span class=q>{escape(shortened(why, 120))}</span></td>"
+        f"<td class=v>{escape(primary.name)}<br><span class=h>{primary.hex}</span></td></tr>"
+    )
 
 
-def _number(item: ResultItem) -> str:
-    return f'<td class="n">{item.index}</td>'
+def _failures(items: Sequence[ResultItem], link: str | None) -> str:
+    if not items:
+        return ""
+    rows = (row for code, found in by_cause(items) for row in _cause(code, found))
+    return _section("These images failed", rows, _LISTS["failures"], link)
 
 
-def _swatch(item: ResultItem) -> str:
+def _cause(code: str, items: Sequence[ResultItem]) -> Iterator[str]:
+    number = f" ({len(items)})" if len(items) > 1 else ""
+    yield (
+        f"<tr><td><b>{escape(CAUSES.get(code, code))}</b>{number}<br>"
+        f"<span class=q>{escape(ADVICE.get(code, ''))}</span></td></tr>"
+    )
+    yield from (f"<tr><td class=f>{_number(item)} {_title(item)}</td></tr>" for item in items)
+
+
+def _others(summary: Summary, budget: int, link: str | None) -> str:
+    if not summary.rest:
+        return ""
+    size = len(summary.rest)
+    title = (
+        "All images" if summary.is_clean else f"The other {counted(size, 'image')}" if size > 1 else "One more image"
+    )
+    return _section(title, map(_row, summary.rest), budget, link)
+
+
+def _row(item: ResultItem) -> str:
     if item.classification is None:
-        return '<td class="g"></td><td class="g"></td>'
-    return f'<td class="s" bgcolor="{item.classification.primary.hex}"></td><td class="g"></td>'
+        return ""
+    primary = item.classification.primary
+    style, verdict = _VERDICTS[verdict_of(item)]
+    return (
+        f"<tr>{_swatch(primary.hex)}<td>{escape(primary.name)} <span class=h>{primary.hex}</span><br>"
+        f'<span class=q>{escape(short_name(item, 32))}</span></td><td class="v {style}">{verdict}</td></tr>'
+    )
+
+
+def _swatch(color: str) -> str:
+    return f'<td class=s width=30 bgcolor="{color}" style="background-image:linear-gradient({color},{color})"></td>'
 
 
 def _title(item: ResultItem) -> str:
-    product = f"{escape(item.product_type[:60])} " if item.product_type else ""
-    return f'<b>{product}</b><span class="q">{escape(short_name(item))}</span>'
+    name = f"<span class=q>{escape(short_name(item, 36))}</span>"
+    return f"<b>{escape(shortened(item.product_type, 36))}</b> {name}" if item.product_type else name
+
+
+def _number(item: ResultItem) -> str:
+    return f"<span class=h>{item.index}</span>"
 
 
 def _foot(report: Report) -> str:
     return (
-        '<p class="q" style="padding:22px 0 26px">Inference '
-        f'<span class="h">{report.inference_id}</span>. Every detail is in the attached CSV file. '
-        "Colors are measured on the images as they were on their hosts when the batch ran.</p>"
+        f'<p class="q" style="margin:30px 0 0;{QUIET}">Inference <span style="{MONO}">{report.inference_id}</span><br>'
+        "Every detail is in the attached CSV and JSON files. Colors were measured on the images as their hosts served "
+        "them when the batch ran.</p>"
     )

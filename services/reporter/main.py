@@ -1,25 +1,44 @@
 """Wires the reporter: Kafka, keys, tables, store, mail."""
 
 import asyncio
-from datetime import UTC, datetime
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
 
-from schemas.events import InferenceStatus
-from schemas.topics import API_KEYS, INFERENCES_STATUS, topics_of
-from services.reporter.collecting import Collector
-from services.reporter.delivering import Delivery
-from services.reporter.settings import ReporterSettings
-from services.reporter.stream import Running, connect, emitter, faust_app
+from schemas.topics import topics_of
+from services.reporter.agents import Handlers, connect
+from services.reporter.clock import steady_clock
+from services.reporter.collecting import Collector, Surroundings
+from services.reporter.delivering import Delivery, Doors
+from services.reporter.failpoints import failpoint
+from services.reporter.mailer import Mailer, look_at_the_server
+from services.reporter.owning import own_folder
+from services.reporter.purging import Purge, purge_now_and_then
+from services.reporter.settings import ReporterSettings, limits_of
+from services.reporter.stream import Running, Stream, emitter, faust_app
+from services.reporter.telling import Teller
+from services.reporter.watching import watch
+from services.reporter.webhook_stream import send_webhooks
 from services.runtime.api_keys import KeyRing
-from services.runtime.following import Follower
-from services.runtime.kafka import KafkaUnavailableError, Publisher, consumer, publisher
+from services.runtime.kafka import Publisher, consumer, publisher
+from services.runtime.key_sources import known_keys
 from services.runtime.lifecycle import run_service, until_stopped
 from services.runtime.logs import Logger, configure_logs
 from services.runtime.monitoring import monitoring
 from services.runtime.object_store import object_folder
+from services.runtime.scanning import ends_of, fold_all
 from services.runtime.settings import read_settings
 from services.runtime.topic_admin import require
 
-_STATUS_SECONDS = 1.0
+_ENDS_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class _Parts:
+    stream: Stream
+    collector: Collector
+    teller: Teller
+    purge: Purge
 
 
 async def main(stopping: asyncio.Event) -> None:
@@ -29,38 +48,41 @@ async def main(stopping: asyncio.Event) -> None:
     servers, patience = settings.cluster, settings.start_timeout_seconds
     await require(servers, topics_of("reporter"), patience, settings.topic_replicas)
     keys = KeyRing()
-    stream = faust_app(settings)
-    async with (
-        publisher(servers, settings.publish_timeout_seconds, patience) as out,
-        consumer(servers, patience) as key_log,
-    ):
-        follower = Follower(key_log, {API_KEYS: keys.fold}, log)
-        await follower.catch_up(patience)
-
-        async def tell(status: InferenceStatus) -> None:
-            await out.publish(INFERENCES_STATUS, [status])
-
-        collector = Collector(stream.gathering, emitter(stream), log)
-        delivery = Delivery(settings, stream.gathering, object_folder(settings.report_store), keys.get, tell, log)
-        connect(stream, collector, delivery, out, log)
-        running = Running(stream, settings.drain_timeout_seconds)
-        async with running, monitoring(settings.metrics_host, settings.metrics_port, ready=running.trouble) as url:
-            log.info("started", metrics=url)
-            await until_stopped(
-                stopping, follower.follow(), _tell_changes(collector, out, log), running.until_crashed()
-            )
+    with own_folder(settings):
+        async with (
+            publisher(servers, settings.publish_timeout_seconds, patience) as out,
+            known_keys(settings.api_keys_file, keys, servers, patience, log) as follow_keys,
+            consumer(servers, patience) as asking,
+            aclosing(Mailer(settings, failpoint(settings.failpoint))) as mailer,
+        ):
+            parts = _wired(settings, out, keys, mailer, log)
+            running = Running(parts.stream, settings)
+            async with running, monitoring(settings.metrics_host, settings.metrics_port, ready=running.trouble) as url:
+                log.info("started", metrics=url)
+                await until_stopped(
+                    stopping,
+                    follow_keys(),
+                    running.until_crashed(),
+                    parts.teller.tell_changes(parts.collector),
+                    watch(parts.stream, partial(ends_of, asking, _ENDS_SECONDS), settings.watchdog_seconds, log),
+                    purge_now_and_then(parts.purge, running.trouble),
+                    look_at_the_server(mailer, log),
+                    send_webhooks(settings, keys.get, out, log, stopping),
+                )
     log.info("stopped")
 
 
-async def _tell_changes(collector: Collector, out: Publisher, log: Logger) -> None:
-    """Tell the status of each open batch that changed, at most once a second."""
-    while True:
-        await asyncio.sleep(_STATUS_SECONDS)
-        statuses = list(collector.changed_statuses(datetime.now(UTC)))
-        try:
-            await out.publish(INFERENCES_STATUS, statuses)
-        except KafkaUnavailableError:
-            log.warning("statuses_not_told", count=len(statuses))
+def _wired(settings: ReporterSettings, out: Publisher, keys: KeyRing, mailer: Mailer, log: Logger) -> _Parts:
+    clock, reach = steady_clock(), failpoint(settings.failpoint)
+    stream, store = faust_app(settings), object_folder(settings.report_store)
+    teller = Teller(out, clock, log)
+    around = Surroundings(emitter(stream), stream.caught_up, lambda: mailer.availability.room, stream.settle, reach)
+    collector = Collector(stream.gathering, around, log, limits_of(settings))
+    doors = Doors(store, mailer, keys.get, teller.tell, stream.settle, clock, reach)
+    delivery = Delivery(settings, stream.gathering, doors, log)
+    connect(stream, Handlers(collector, delivery, out, log, clock), settings.mails_at_once)
+    purge = Purge(store, partial(fold_all, settings.cluster), stream.numbers, teller.forget, clock, log)
+    return _Parts(stream, collector, teller, purge)
 
 
 def run() -> int:

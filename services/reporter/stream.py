@@ -5,19 +5,30 @@ letters, and what is ours ends the process before anything is acknowledged: the 
 """
 
 import asyncio
+import importlib.util
+import logging
 import os
+import shutil
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NoReturn, Self
 
 import faust
+from faust.exceptions import ConsistencyError
+from faust.types import TP
 from faust.types.auth import CredentialsT
 
-from schemas.events import BatchSubmitted, ControlTick, Event, ImageClassified, ReportReady, UndecodableError
+from schemas.events import (
+    Event,
+    ReportReady,
+)
 from schemas.topics import (
     BATCHES_SUBMITTED,
+    CANCELLATIONS_REQUESTED,
     IMAGES_CLASSIFIED,
     PARTITIONS,
     REPORTER_APP,
@@ -26,44 +37,177 @@ from schemas.topics import (
     REPORTS_READY,
     Topic,
 )
-from services.reporter import metrics
-from services.reporter.collecting import Collector
-from services.reporter.delivering import Delivery
-from services.reporter.gathering import Gathering, Tables
+from services.reporter.acknowledging import Acknowledgements, CatchingUp, Partition
+from services.reporter.gathering import Gathering, LostPartitionError, Tables
 from services.reporter.settings import ReporterSettings
 from services.runtime.cluster import Cluster
-from services.runtime.kafka import Publisher, Record
-from services.runtime.logs import Logger
+from services.runtime.partitioning import partition_of
+from services.runtime.settings import SettingsError
 
-TICK_SECONDS: Final = 1.0
-PURGE_SECONDS: Final = 3600.0
+_CATCH_UP_SECONDS: Final = 300.0
 _OURS: Final = 70  # EX_SOFTWARE
+_ROCKSDB: Final = {
+    "max_open_files": 64,
+    "write_buffer_size": 2 * 1024 * 1024,
+    "max_write_buffer_number": 2,
+    "block_cache_size": 2 * 1024 * 1024,
+    "bloom_filter_size": 10,
+}
+"""Each table has a database for each partition: the defaults would allow for 6 GB of buffers."""
 
 
-@dataclass(frozen=True)
+logging.getLogger("faust.transport.producer").setLevel(logging.ERROR)
+"""It warns of each finished batch, whose rows are removed all at once."""
+
+
+@dataclass(eq=False)
+class Work:
+    """A record in work: what it has written that is not durable yet, and under which assignment it was read."""
+
+    generation: int
+    left: int = 1
+    """Writes that are not durable, and one more while the record is handled."""
+    done: Callable[[], None] = lambda: None
+    unsettled: set[asyncio.Future[object]] = field(default_factory=set)
+
+    def wrote(self, write: asyncio.Future[object]) -> None:
+        """Note a write."""
+        self.left += 1
+        self.unsettled.add(write)
+        write.add_done_callback(self._written)
+
+    def handled(self) -> None:
+        """Note that nothing more will be written; what was taken is done when all is durable."""
+        self.left -= 1
+        if not self.left:
+            self.done()
+
+    def _written(self, write: asyncio.Future[object]) -> None:
+        if write.cancelled() or write.exception():
+            end_process()  # it can never be durable: the record is to be read again
+        self.unsettled.discard(write)
+        self.handled()
+
+
+work_in_hand: ContextVar[Work] = ContextVar("work_in_hand")
+
+
+class _Table(faust.Table[bytes, bytes]):
+    """A table that remembers its writes, and refuses those to partitions that were lost meanwhile."""
+
+    generation: Callable[[], int]
+
+    def send_changelog(self, partition: int | None, key: bytes, value: bytes, *args: Any, **kwargs: Any) -> Any:
+        work = work_in_hand.get()
+        if work.generation != self.generation():
+            raise LostPartitionError
+        written = super().send_changelog(partition, key, value, *args, **kwargs)
+        work.wrote(written)
+        # The memory store forgets lost partitions by this index, but keeps it only for rows that it recovered.
+        index = getattr(self.data, "_key_partition", None)
+        if index is not None:
+            index[key] = partition
+        return written
+
+    def get(self, key: bytes, default: Any = None) -> Any:
+        """Read past Faust's statistics, which cost more than the reading."""
+        return self.data.get(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.data
+
+
+SOURCES: Final = (BATCHES_SUBMITTED, IMAGES_CLASSIFIED, CANCELLATIONS_REQUESTED, REPORTER_CONTROL, REPORTS_READY)
+
+
+@dataclass(eq=False)
 class Stream:
-    """The Faust app and what else runs beside it needs of it."""
+    """The Faust app, its tables, and what of it the rest of the reporter needs."""
 
     app: Any
     tables: Mapping[str, Any]
     gathering: Gathering
+    acknowledgements: Acknowledgements = field(default_factory=Acknowledgements)
+    catching_up: CatchingUp = field(default_factory=lambda: CatchingUp(_CATCH_UP_SECONDS))
+    unsettled: set[asyncio.Future[object]] = field(default_factory=set)
+    generation: int = 0
+    recovering: set[str] = field(default_factory=lambda: set(REPORTER_TABLES))
+
+    def forget(self) -> None:
+        """Drop what is known of records and partitions that may have gone to another process."""
+        self.generation += 1
+        self.recovering = set(REPORTER_TABLES)
+        self.acknowledgements.forget()
+        self.catching_up.forget()
+
+    async def settle(self) -> None:
+        """Wait until all table writes so far are durable."""
+        await asyncio.gather(*self.unsettled)
+
+    def when_recovered(self, call: Callable[[], Awaitable[None]]) -> None:
+        """Have something called after the recovery of each table."""
+        for table in self.tables.values():
+            table.on_recover(_apart(call))
+
+    def assigned(self) -> set[Partition]:
+        """The partitions that this process reads."""
+        topics = {topic.name for topic in SOURCES}
+        return {(tp.topic, tp.partition) for tp in self.app.consumer.assignment() if tp.topic in topics}
+
+    def numbers(self) -> set[int]:
+        """The numbers of the partitions whose inferences this process looks after."""
+        return {number for topic, number in self.assigned() if topic == IMAGES_CLASSIFIED.name}
+
+    def position(self, partition: Partition) -> int | None:
+        """Give the offset of the first record that is not taken yet; None where none ever was."""
+        known = self.acknowledgements.position(partition)
+        found: int | None = self.app.consumer._committed_offset.get(TP(*partition))  # noqa: SLF001
+        return found if known is None else known
+
+    def restoring(self) -> int:
+        """How many records the tables are behind."""
+        recovery = self.app.tables.recovery
+        return int(recovery.active_remaining_total())
+
+    def caught_up(self, inference_id: str, _: datetime) -> bool:
+        """Whether the results of a batch that lay in the log when it was first asked for are taken by now."""
+        partition = IMAGES_CLASSIFIED.name, partition_of(inference_id.encode(), PARTITIONS)
+        if partition not in self.assigned():
+            return False
+        end = self.app.consumer.highwater(TP(*partition))
+        return self.catching_up.is_reached(inference_id, time.monotonic(), end, self.position(partition))
+
+
+def _apart(call: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """Faust takes each callback once only."""
+
+    async def called() -> None:
+        await call()
+
+    return called
 
 
 def faust_app(settings: ReporterSettings) -> Stream:
-    """Build the app with its tables; topics and changelogs exist already, made by `huestream topics`."""
+    """Build the app with its tables; topics and changelogs exist already, made by `huestream topics`.
+
+    Raises `SettingsError` where the store is not installed.
+    """
+    if settings.state_store == "rocksdb://" and importlib.util.find_spec("rocksdict") is None:
+        raise SettingsError("HUESTREAM_STATE_STORE: rocksdb:// needs rocksdict; install huestream[rocksdb].")
     app = faust.App(
         REPORTER_APP,
         broker=[f"kafka://{server}" for server in settings.bootstrap_servers.split(",")],
         broker_credentials=_credentials(settings.cluster),
         store=settings.state_store,
-        datadir=str(Path(settings.state_dir) / "reporter"),
+        datadir=str(_folder(settings)),
+        Table=_Table,
         key_serializer="raw",
         value_serializer="raw",
         processing_guarantee="at_least_once",
         stream_wait_empty=False,
         broker_commit_interval=1.0,
-        broker_session_timeout=10.0,
-        broker_heartbeat_interval=3.0,
+        broker_session_timeout=settings.session_timeout_seconds,
+        broker_heartbeat_interval=settings.session_timeout_seconds / 4,
         consumer_auto_offset_reset="earliest",
         producer_acks=-1,
         topic_partitions=PARTITIONS,
@@ -73,10 +217,19 @@ def faust_app(settings: ReporterSettings) -> Stream:
         worker_redirect_stdouts=False,
         web_enabled=False,
     )
-    tables = {
-        name: app.Table(name, partitions=PARTITIONS, key_type=bytes, value_type=bytes) for name in REPORTER_TABLES
+    options = _ROCKSDB if settings.state_store == "rocksdb://" else {}
+    tables: dict[str, Any] = {
+        name: app.Table(name, partitions=PARTITIONS, key_type=bytes, value_type=bytes, options=dict(options))
+        for name in REPORTER_TABLES
     }
-    return Stream(app, tables, Gathering(Tables(**tables)))
+    stream = Stream(app, tables, Gathering(Tables(**tables)))
+    for table in tables.values():
+        table.generation = lambda: stream.generation
+    return stream
+
+
+def _folder(settings: ReporterSettings) -> Path:
+    return Path(settings.state_dir) / "reporter"
 
 
 def _credentials(cluster: Cluster) -> CredentialsT | None:
@@ -89,151 +242,63 @@ def _credentials(cluster: Cluster) -> CredentialsT | None:
 class Running:
     """The app from its start to its end; ready once its tables are recovered."""
 
-    def __init__(self, stream: Stream, stop_seconds: float) -> None:
+    def __init__(self, stream: Stream, settings: ReporterSettings) -> None:
+        self._stream = stream
         self._app = stream.app
-        self._stop_seconds = stop_seconds
-        self._recovering = set(REPORTER_TABLES)
+        self._settings = settings
         for name, table in stream.tables.items():
             table.on_recover(self._recovered(name))
-        self._app.on_partitions_revoked.connect(self._revoked, weak=False)
 
     async def __aenter__(self) -> Self:
+        _folder(self._settings).mkdir(parents=True, exist_ok=True)
         await self._app.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         try:
-            await asyncio.wait_for(self._app.stop(), self._stop_seconds)
+            await asyncio.wait_for(self._app.stop(), self._settings.drain_timeout_seconds)
         except TimeoutError:
-            _end()  # Kafka is away: what was not acknowledged is read again
+            end_process()  # Kafka is away: what was not acknowledged is read again
 
     def trouble(self) -> str | None:
         """Say why nothing is reported just now, or None."""
-        return f"recovering {', '.join(sorted(self._recovering))}" if self._recovering else None
+        recovering = self._stream.recovering
+        return f"recovering {', '.join(sorted(recovering))}" if recovering else None
 
     async def until_crashed(self) -> None:
         """Wait until the app ends by itself, and raise why."""
         await self._app.wait_until_stopped()
+        if isinstance(self._app.crash_reason, ConsistencyError):  # Kafka has less than we: begin anew with what it has
+            shutil.rmtree(_folder(self._settings), ignore_errors=True)
         raise self._app.crash_reason or RuntimeError("Faust stopped")
 
     def _recovered(self, name: str) -> Callable[[], Awaitable[None]]:
         async def recovered() -> None:
-            self._recovering.discard(name)
+            self._stream.recovering.discard(name)
 
         return recovered
-
-    async def _revoked(self, *_: object, **__: object) -> None:
-        self._recovering = set(REPORTER_TABLES)
 
 
 def emitter(stream: Stream) -> Callable[[ReportReady], Awaitable[None]]:
     """Write to the outbox, and wait until it is durable."""
-    topic = _topic(stream.app, REPORTS_READY)
+    topic = topic_of(stream.app, REPORTS_READY)
 
     async def emit(event: ReportReady) -> None:
-        await _send(topic, REPORTS_READY, event)
+        await send(topic, REPORTS_READY, event)
 
     return emit
 
 
-def connect(stream: Stream, collector: Collector, delivery: Delivery, letters: Publisher, log: Logger) -> None:
-    """Connect agents and timers to the logic."""
-
-    async def open_batch(batch: BatchSubmitted) -> None:
-        await collector.open(batch, _now())
-
-    async def add_result(result: ImageClassified) -> None:
-        if await collector.add(result, _now()) == "unusable":
-            raise UndecodableError("index: it lies outside of the batch")
-
-    async def act(tick: ControlTick) -> None:
-        await collector.tick(tick, _now())
-
-    async def deliver(ready: ReportReady) -> None:
-        await delivery.deliver(ready.inference_id, ready.reason, _now())
-
-    for topic, event_type, handle in (
-        (BATCHES_SUBMITTED, BatchSubmitted, open_batch),
-        (IMAGES_CLASSIFIED, ImageClassified, add_result),
-        (REPORTER_CONTROL, ControlTick, act),
-        (REPORTS_READY, ReportReady, deliver),
-    ):
-        _agent(stream.app, topic, event_type, handle, letters, log)  # type: ignore[arg-type]  # each with its own
-    _timers(stream.app, collector, log)
-    stream.app.on_partitions_revoked.connect(lambda *_, **__: collector.forget(), weak=False)
-
-
-def _agent(
-    app: Any,
-    topic: Topic,
-    event_type: type[Event],
-    handle: Callable[[Event], Awaitable[None]],
-    letters: Publisher,
-    log: Logger,
-) -> None:
-    async def agent(stream: Any) -> None:
-        async for found in stream.events():
-            await _use(found, topic, event_type, handle, letters, log)
-
-    app.agent(_topic(app, topic), name=f"reporter.{topic.name}", concurrency=1)(agent)
-
-
-async def _use(
-    found: Any,
-    topic: Topic,
-    event_type: type[Event],
-    handle: Callable[[Event], Awaitable[None]],
-    letters: Publisher,
-    log: Logger,
-) -> None:
-    """Handle one record; returns only when it may be acknowledged."""
-    message = found.message
-    try:
-        try:
-            await handle(event_type.decode(message.value))
-        except UndecodableError as error:
-            metrics.DEAD_LETTERS.inc()
-            log.warning("dead_letter", topic=topic.name, offset=message.offset, reason=str(error))
-            record = Record(topic.name, message.partition, message.offset, message.key, message.value)
-            await letters.dead_letter(record, "reporter", str(error))
-    except Exception:  # ours: nothing may be acknowledged any more
-        log.exception("reporter_failed", topic=topic.name, partition=message.partition, offset=message.offset)
-        _end()
-
-
-def _timers(app: Any, collector: Collector, log: Logger) -> None:
-    """Find what is due and say so on the control topic: tables are written in streams only."""
-    control = _topic(app, REPORTER_CONTROL)
-
-    @app.timer(TICK_SECONDS, on_leader=False)  # type: ignore[untyped-decorator]
-    async def tick() -> None:
-        for due in list(collector.due_ticks(_now())):
-            await _tick(due)
-
-    @app.timer(PURGE_SECONDS)  # type: ignore[untyped-decorator]
-    async def purge() -> None:
-        for old in list(collector.old_markers(_now())):
-            await _tick(old)
-
-    async def _tick(event: ControlTick) -> None:
-        try:
-            await _send(control, REPORTER_CONTROL, event)
-        except Exception:  # the next turn finds it due again
-            log.exception("tick_failed", inference_id=event.inference_id)
-
-
-def _topic(app: Any, topic: Topic) -> Any:
+def topic_of(app: Any, topic: Topic) -> Any:
+    """Give Faust's view of a topic."""
     return app.topic(topic.name, key_type=bytes, value_type=bytes, partitions=topic.partitions)
 
 
-async def _send(faust_topic: Any, topic: Topic, event: Event) -> None:
+async def send(faust_topic: Any, topic: Topic, event: Event) -> None:
+    """Write an event, and wait until it is durable."""
     await (await faust_topic.send(key=topic.key(event).encode(), value=event.encode()))
 
 
-def _end() -> NoReturn:
+def end_process() -> NoReturn:
     """End at once, without the commit that an orderly end would make."""
     os._exit(_OURS)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -1,13 +1,13 @@
-"""API keys: made once, stored as hashes, folded by every replica from their topic."""
+"""API keys: made once, stored as hashes, known to every replica."""
 
 import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from schemas.events import ApiKey, Event
 from services.runtime.kafka import Record
@@ -28,15 +28,39 @@ class Secret:
     sha256: str
 
 
-def new_secret() -> Secret:
-    """Make a key of the form `hue_<id>_<secret>` with 256 random bits."""
-    key_id = secrets.token_hex(6)
+def new_secret(key_id: str | None = None) -> Secret:
+    """Make a key of the form `hue_<id>_<secret>` with 256 random bits, with a new id or a new one of an old id."""
+    key_id = key_id or secrets.token_hex(6)
     secret = secrets.token_urlsafe(32)
     return Secret(key_id, f"hue_{key_id}_{secret}", _sha256(secret))
 
 
 def _sha256(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+State = Literal["valid", "expired", "revoked"]
+
+
+def state_of(key: ApiKey, now: datetime) -> State:
+    """Say whether a key holds; one that was revoked does not, whatever its clock says."""
+    if key.revoked_at is not None:
+        return "revoked"
+    return "expired" if key.expires_at is not None and key.expires_at <= now else "valid"
+
+
+def rotated(key: ApiKey, secret: Secret, former_until: datetime) -> ApiKey:
+    """Give a key a new secret, beside which the old one works for a while."""
+    former = {"former_sha256": key.secret_sha256, "former_until": former_until}
+    return key.model_copy(update={"secret_sha256": secret.sha256} | former)
+
+
+def _matches(key: ApiKey | None, secret: str, now: datetime) -> bool:
+    """Compare a secret with those of a key; where there is no key, at the same cost."""
+    presented = _sha256(secret)
+    is_current = hmac.compare_digest(presented, key.secret_sha256 if key else _NOBODY)
+    is_former = hmac.compare_digest(presented, key.former_sha256 if key and key.former_sha256 else _NOBODY)
+    return is_current or (is_former and key is not None and key.former_until is not None and now < key.former_until)
 
 
 class KeyRefusedError(Exception):
@@ -53,6 +77,10 @@ class KeyRing:
         """Take over one record of the keys' topic."""
         if isinstance(event, ApiKey):
             self._keys[event.key_id] = event
+
+    def replace(self, keys: Iterable[ApiKey]) -> None:
+        """Know these keys and no others."""
+        self._keys = {key.key_id: key for key in keys}
 
     def get(self, key_id: str) -> ApiKey | None:
         """Find a key by its id, which is no secret."""
@@ -73,13 +101,12 @@ class KeyRing:
             raise KeyRefusedError("API key is missing. Send it in the x-vody-api-key header")
         form = _FORM.fullmatch(presented)
         key = self._keys.get(form[1]) if form else None
-        matches = hmac.compare_digest(
-            _sha256(form[2] if form else presented[:64]), key.secret_sha256 if key else _NOBODY
-        )
+        matches = _matches(key, form[2] if form else presented[:64], now)
         if key is None or not matches:
             raise KeyRefusedError("API key is invalid")
-        if key.revoked_at is not None and key.revoked_at <= now:
-            raise KeyRefusedError("API key has been revoked")
-        if key.expires_at is not None and key.expires_at <= now:
-            raise KeyRefusedError("API key has expired")
+        match state_of(key, now):
+            case "revoked":
+                raise KeyRefusedError("API key has been revoked")
+            case "expired":
+                raise KeyRefusedError("API key has expired")
         return key

@@ -28,6 +28,16 @@ class ContiguousOffsets:
         """Note that work on this offset has ended."""
         del self._open[offset]
 
+    @property
+    def unfinished(self) -> int:
+        """How many offsets were taken and have not ended."""
+        return len(self._open)
+
+    @property
+    def ahead(self) -> int:
+        """How far the offsets taken reach beyond the one that may be committed."""
+        return self._next - next(iter(self._open), self._next)
+
     def committable(self) -> int | None:
         """Give the offset to commit (the first one not finished), or None where nothing is new."""
         position = next(iter(self._open), self._next)

@@ -1,16 +1,17 @@
 """Reading one key's records out of a topic, on demand, without having followed it."""
 
 import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import DefaultPartitioner
 
 from schemas.topics import Topic
 from services.runtime.cluster import Kafka
 from services.runtime.kafka import KafkaUnavailableError, Record, consumer
+from services.runtime.partitioning import partition_of
 
 _CLOCK_SLACK: Final = timedelta(minutes=1)
 _POLL_MS: Final = 200
@@ -26,8 +27,7 @@ async def records_of(kafka: Kafka, topic: Topic, key: str, since: datetime, time
 
 
 async def _scan(source: AIOKafkaConsumer, topic: Topic, key: bytes, since: datetime) -> list[Record]:
-    partitions = list(range(topic.partitions))
-    partition = TopicPartition(topic.name, DefaultPartitioner()(key, partitions, partitions))
+    partition = TopicPartition(topic.name, partition_of(key, topic.partitions))
     source.assign([partition])
     start = await source.offsets_for_times({partition: int((since - _CLOCK_SLACK).timestamp() * 1000)})
     end = (await source.end_offsets([partition]))[partition]
@@ -39,3 +39,41 @@ async def _scan(source: AIOKafkaConsumer, topic: Topic, key: bytes, since: datet
         for records in (await source.getmany(timeout_ms=_POLL_MS)).values():
             found += [Record(r.topic, r.partition, r.offset, r.key, r.value) for r in records if r.key == key]
     return found
+
+
+async def fold_all(
+    kafka: Kafka,
+    topic: Topic,
+    partitions: Iterable[int],
+    fold: Callable[[Record], None],
+    timeout_seconds: float,
+) -> None:
+    """Hand on all that some partitions of a topic hold now; raises `KafkaUnavailableError` past the limit."""
+    wanted = [TopicPartition(topic.name, number) for number in partitions]
+    try:
+        async with asyncio.timeout(timeout_seconds), consumer(kafka, timeout_seconds) as source:
+            source.assign(wanted)
+            await source.seek_to_beginning(*wanted)
+            ends = await source.end_offsets(wanted)
+            while [partition for partition in wanted if await source.position(partition) < ends[partition]]:
+                for records in (await source.getmany(timeout_ms=_POLL_MS)).values():
+                    for found in records:
+                        fold(Record(found.topic, found.partition, found.offset, found.key, found.value))
+    except (TimeoutError, KafkaError) as error:
+        raise KafkaUnavailableError(f"{topic.name} was not read within {timeout_seconds:g} seconds") from error
+
+
+async def ends_of(
+    source: AIOKafkaConsumer, timeout_seconds: float, partitions: Iterable[tuple[str, int]]
+) -> Mapping[tuple[str, int], tuple[int, int]]:
+    """Find the first offset that is kept and the one after the last, for each partition of a topic.
+
+    Raises `KafkaUnavailableError` past the limit.
+    """
+    wanted = [TopicPartition(*partition) for partition in partitions]
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            begins, ends = await source.beginning_offsets(wanted), await source.end_offsets(wanted)
+    except (TimeoutError, KafkaError) as error:
+        raise KafkaUnavailableError(f"the ends of the topics were not read within {timeout_seconds:g} s") from error
+    return {(partition.topic, partition.partition): (begins[partition], ends[partition]) for partition in wanted}

@@ -1,7 +1,6 @@
 """Secrets out of files: `HUESTREAM_X_FILE` names a file whose content is the value of `HUESTREAM_X`."""
 
 import os
-import types
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -20,8 +19,8 @@ class SecretFileError(Exception):
 
 def is_secret(field: FieldInfo) -> bool:
     """Say whether a setting may come out of a file."""
-    annotation = field.annotation
-    return annotation is SecretStr or (isinstance(annotation, types.UnionType) and SecretStr in get_args(annotation))
+    kinds = [field.annotation, *get_args(field.annotation)]
+    return SecretStr in [getattr(kind, "__origin__", kind) for kind in kinds]
 
 
 class SecretFiles(PydanticBaseSettingsSource):

@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-import aiohttp
-
+from huestream import AsyncClient, EndpointError, KeyRefusedError, Patience, RefusedError, Status, Submission
 from schemas.events import ImageFields
 from schemas.fields import MAX_BATCH
 from schemas.results import ResultItem
-from services.submit.client import KEY_HEADER, Client, Patience, RefusedBatchError, Status, SubmitError
+from services.progress import Progress
 
 _BATCHES_AT_ONCE: Final = 4
-_FIRST_LOOK_SECONDS: Final = 0.25
-_LONGEST_LOOK_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -28,21 +25,8 @@ class Outcome:
     inference_id: str | None = None
     result: ResultItem | None = None
     trouble: str | None = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far all batches together are; `accepted` counts images, as the others do."""
-
-    total: int
-    accepted: int = 0
-    succeeded: int = 0
-    failed: int = 0
-
-    @property
-    def done(self) -> int:
-        """Images that are finished, one way or the other."""
-        return self.succeeded + self.failed
+    page: str | None = None
+    """The path of the page that shows its batch, where the endpoint has such pages."""
 
 
 OnProgress = Callable[[Progress], None]
@@ -72,8 +56,8 @@ async def submit_items(
 ) -> list[Outcome]:
     """Submit images in batches and follow them; returns one outcome for each, in order.
 
-    The trouble of one batch does not end the others. Raises `SubmitError` when nothing at all can be submitted: a
-    wrong key, nobody at the address.
+    The trouble of one batch does not end the others. Raises `EndpointError` and `KeyRefusedError` when nothing
+    at all can be submitted: nobody at the address, a wrong key.
     """
     tally = _Tally(len(items), on_progress)
     tally.tell()
@@ -83,16 +67,36 @@ async def submit_items(
         async with slots:
             inference_id = None
             try:
-                inference_id = await client.submit(images, idempotency_key(images, run), lenient=lenient)
-                await _follow(client, inference_id, partial(tally.update, number, len(images)), patience.stalled)
-                return _outcomes(images, inference_id, await client.results(inference_id))
-            except RefusedBatchError as error:
+                key_of_batch = idempotency_key(images, run)
+                taken = await client.submit(images, idempotency_key=key_of_batch, lenient=lenient)
+                inference_id = taken.inference_id
+                await client.wait(inference_id, partial(tally.update, number, len(images)))
+                return _outcomes(images, taken, await client.results(inference_id))
+            except RefusedError as error:
                 return [Outcome(image, inference_id, trouble=str(error)) for image in images]
 
-    async with aiohttp.ClientSession(headers={KEY_HEADER: key}) as session:
-        client = Client(session, endpoint, patience)
+    async with AsyncClient(endpoint, key, patience) as client:
         outcomes = await _together([one(number, images) for number, images in enumerate(_batches(items))])
     return [outcome for batch in outcomes for outcome in batch]
+
+
+def unreached(outcomes: Sequence[Outcome]) -> list[ImageFields]:
+    """The images whose host did not answer: where the host is this command, it was not running at that moment."""
+    return [outcome.image for outcome in outcomes if _is_unreached(outcome)]
+
+
+def replaced(outcomes: Sequence[Outcome], later: Sequence[Outcome]) -> list[Outcome]:
+    """Put later outcomes in the place of those that were `unreached`, in the same order."""
+    fresh = iter(later)
+    return [next(fresh) if _is_unreached(outcome) else outcome for outcome in outcomes]
+
+
+def _is_unreached(outcome: Outcome) -> bool:
+    return (
+        outcome.result is not None
+        and outcome.result.error is not None
+        and (outcome.result.error.code in {"fetch_failed", "fetch_timeout"})
+    )
 
 
 def _batches(items: Sequence[ImageFields]) -> Iterator[Sequence[ImageFields]]:
@@ -104,34 +108,17 @@ async def _together(work: Sequence[Coroutine[None, None, list[Outcome]]]) -> lis
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(each) for each in work]
-    except* SubmitError as errors:
+    except* (EndpointError, KeyRefusedError) as errors:
         raise errors.exceptions[0] from None
     return [task.result() for task in tasks]
 
 
-async def _follow(client: Client, inference_id: str, tell: Callable[[Status], None], stalled_seconds: float) -> None:
-    """Look until the batch is finished; raises `RefusedBatchError` when it makes no progress for too long."""
-    loop = asyncio.get_running_loop()
-    pause, pending, moved_at = _FIRST_LOOK_SECONDS, None, loop.time()
-    while not (status := await client.status(inference_id)).is_finished:
-        tell(status)
-        if status.pending != pending:
-            pending, moved_at = status.pending, loop.time()
-        elif loop.time() - moved_at > stalled_seconds:
-            raise RefusedBatchError(
-                f"inference {inference_id} made no progress for {stalled_seconds:.0f} s; run the command again later"
-            )
-        await asyncio.sleep(pause)
-        pause = min(1.3 * pause, _LONGEST_LOOK_SECONDS)
-    tell(status)
-
-
-def _outcomes(images: Sequence[ImageFields], inference_id: str, results: Sequence[ResultItem]) -> list[Outcome]:
+def _outcomes(images: Sequence[ImageFields], taken: Submission, results: Sequence[ResultItem]) -> list[Outcome]:
     found = {result.index: result for result in results}
     return [
-        Outcome(image, inference_id, found[index])
+        Outcome(image, taken.inference_id, found[index], page=taken.page)
         if index in found
-        else Outcome(image, inference_id, trouble="the endpoint gave no result for this image")
+        else Outcome(image, taken.inference_id, trouble="the endpoint gave no result for this image")
         for index, image in enumerate(images)
     ]
 

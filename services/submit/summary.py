@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from schemas.results import ResultItem
 from services.submit.submitting import Outcome
-from services.submit.terminal import printable, table
+from services.terminal import printable, table
 
 _SHOWN: Final = 20
 _NAME_WIDTH: Final = 32

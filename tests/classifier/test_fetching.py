@@ -1,16 +1,23 @@
 """Hostile hosts on loopback: each ends in a named outcome, in time and within its bytes."""
 
 import asyncio
+import gzip
+import socket
+import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
 from services.classifier.fetching import fetcher
+from services.classifier.memory import Memory
 from services.classifier.problems import FetchProblem
 from services.classifier.settings import ClassifierSettings
+from services.runtime.names import Address, Lookup, system_lookup
 
 OK = b"HTTP/1.1 200 OK\r\n"
+BOMB = gzip.compress(bytes(5_000_000))
 Speak = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -20,6 +27,7 @@ def settings(**changes: object) -> ClassifierSettings:
         "allow_networks": "127.0.0.0/8",
         "fetch_timeout_seconds": 2,
         "fetch_read_timeout_seconds": 1,
+        "fetch_total_timeout_seconds": 2.5,
         "max_image_bytes": 100_000,
     }
     return ClassifierSettings.model_validate(given | changes)
@@ -60,24 +68,37 @@ def drip(first: bytes, piece: bytes) -> Speak:
     return speak
 
 
+def flood(first: bytes, piece: bytes) -> Speak:
+    async def speak(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(first)
+        while not writer.is_closing():
+            writer.write(piece)
+            await writer.drain()
+
+    return speak
+
+
 def redirect(location: str) -> bytes:
     return f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
 
 
-async def outcome(url: str, **changes: object) -> str:
-    async with fetcher(settings(**changes)) as images:
+async def outcome(url: str, lookup: Lookup = system_lookup, **changes: object) -> str:
+    given = settings(**changes)
+    async with fetcher(given, lookup) as images:
         try:
-            await images.fetch(url)
+            with Memory(given.memory_bytes).lease("one") as lease:
+                await images.fetch(url, lease)
         except FetchProblem as problem:
             return problem.item_error.code
     return "fetched"
 
 
 async def test_no_message_quotes_the_url_which_may_hold_secrets() -> None:
+    lease = Memory(1_000_000).lease("one")
     async with fetcher(settings(allow_networks="")) as images:
         for url in ("http://127.0.0.1/?token=abc", "http://nothing.invalid/?token=abc", "ftp://x/?token=abc"):
             with pytest.raises(FetchProblem) as caught:
-                await images.fetch(url)
+                await images.fetch(url, lease)
             assert "abc" not in caught.value.item_error.message
 
 
@@ -92,6 +113,13 @@ async def test_no_message_quotes_the_url_which_may_hold_secrets() -> None:
         (say(OK + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"), "fetch_failed"),
         (say(OK + b"Content-Length: minus\r\n\r\nabc"), "fetch_failed"),
         (say(b"garbage\r\n\r\n"), "fetch_failed"),
+        (say(b"<html>of HTTP/0.9</html>"), "fetch_failed"),
+        (say(OK + b"Set-Cookie: a=b\r\n" * 100_000 + b"Content-Length: 3\r\n\r\nabc"), "fetch_failed"),
+        (say(OK + b"X-Long: " + b"x" * 1_000_000 + b"\r\n\r\n"), "fetch_failed"),
+        (flood(OK, b"X-More: of it\r\n" * 1000), "fetch_failed"),
+        (flood(b"", b"HTTP/1.1 102 Processing\r\n\r\n" * 100), "fetch_timeout"),
+        (say(OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"), "fetch_failed"),
+        (say(OK + b"Content-Encoding: gzip\r\nContent-Length: 5000\r\n\r\n" + BOMB[:5000]), "fetch_failed"),
         (say(b""), "fetch_failed"),
         (drip(b"", b""), "fetch_timeout"),
         (drip(OK + b"\r\n", b"x"), "fetch_timeout"),
@@ -102,6 +130,8 @@ async def test_no_message_quotes_the_url_which_may_hold_secrets() -> None:
             for status in (201, 204, 206, 300, 304, 403, 404, 429, 500, 999)
         ),
         (say(redirect("/again")), "fetch_too_many_redirects"),
+        (say(redirect("//")), "fetch_too_many_redirects"),
+        (say(redirect("http://[")), "fetch_failed"),
         (say(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n"), "fetch_failed"),
         *(
             (say(redirect(target)), "fetch_blocked_address")
@@ -109,6 +139,9 @@ async def test_no_message_quotes_the_url_which_may_hold_secrets() -> None:
                 "file:///etc/passwd",
                 "ftp://host/",
                 "ws://host/",
+                "tcp://host/",
+                "http://\U0001f600x@host/",
+                "ht\ttp://127.0.0.1/",
                 "http://10.0.0.1/",
                 "http://[::1]/",
                 "http://user@host/",
@@ -164,3 +197,112 @@ async def test_a_host_that_does_not_listen_is_a_failed_fetch() -> None:
 
 async def test_a_name_without_an_address_is_told_as_such() -> None:
     assert await outcome("http://nothing.invalid/", allow_networks="") == "fetch_dns"
+
+
+def resolving(*addresses: str) -> Lookup:
+    def lookup(_: str) -> list[Address]:
+        return [(socket.AF_INET6 if ":" in text else socket.AF_INET, text) for text in addresses]
+
+    return lookup
+
+
+@pytest.mark.parametrize("bad", ["127.0.0.1", "10.0.0.1", "::1", "fe80::1", "64:ff9b::7f00:1"])
+async def test_a_name_with_one_bad_address_among_good_ones_is_refused(bad: str) -> None:
+    lookup = resolving("93.184.216.34", bad)
+    assert await outcome("http://name.example/", lookup, allow_networks="") == "fetch_blocked_address"
+
+
+async def test_a_name_that_hangs_ends_in_time_and_delays_no_other_name() -> None:
+    ended = threading.Event()
+
+    def lookup(name: str) -> list[Address]:
+        if name.startswith("slow"):
+            ended.wait(10)
+        return [(socket.AF_INET, "127.0.0.1")]
+
+    try:
+        async with host(say(OK + b"Content-Length: 3\r\n\r\nabc")) as url, fetcher(settings(), lookup) as images:
+            port = url.rpartition(":")[2]
+            memory = Memory(1_000_000)
+            slow = [
+                asyncio.create_task(images.fetch(f"http://slow{n}.example:{port}/", memory.lease(str(n))))
+                for n in range(20)
+            ]
+            async with asyncio.timeout(1):
+                assert await images.fetch(f"http://quick.example:{port}/", memory.lease("quick")) == b"abc"
+            ends = await asyncio.gather(*slow, return_exceptions=True)
+            assert {end.item_error.code for end in ends if isinstance(end, FetchProblem)} == {"fetch_timeout"}
+            assert len(ends) == 20
+    finally:
+        ended.set()
+
+
+def one_after_another(*answers: bytes) -> tuple[Speak, list[float]]:
+    """Answer each connection with the next of the answers; tells when each came."""
+    times: list[float] = []
+
+    async def speak(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answers[min(len(times), len(answers) - 1)])
+        times.append(time.monotonic())
+
+    return speak, times
+
+
+def status(code: int, *headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {code} Such", "Content-Length: 0", "Connection: close", *headers]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+GOOD = OK + b"Content-Length: 3\r\n\r\nabc"
+
+
+@pytest.mark.parametrize("bad", [status(500), status(503), status(429), b""])
+async def test_what_may_pass_is_tried_again_twice(bad: bytes) -> None:
+    speak, times = one_after_another(bad, bad, GOOD)
+    async with host(speak) as url:
+        assert await outcome(url, fetch_total_timeout_seconds=10) == "fetched"
+    assert len(times) == 3
+
+
+async def test_what_does_not_pass_ends_after_three_tries() -> None:
+    speak, times = one_after_another(status(502))
+    async with host(speak) as url:
+        assert await outcome(url, fetch_total_timeout_seconds=10) == "fetch_http_status"
+    assert len(times) == 3
+
+
+@pytest.mark.parametrize("bad", [status(404), status(403), b"garbage\r\n\r\n", redirect("file:///x")])
+async def test_what_will_not_pass_is_not_tried_again(bad: bytes) -> None:
+    speak, times = one_after_another(bad)
+    async with host(speak) as url:
+        await outcome(url)
+    assert len(times) == 1
+
+
+async def test_a_host_that_names_a_time_is_asked_no_earlier() -> None:
+    speak, times = one_after_another(status(429, "Retry-After: 1"), GOOD)
+    async with host(speak) as url:
+        assert await outcome(url) == "fetched"
+    assert times[1] - times[0] >= 1
+
+
+async def test_a_time_after_the_end_of_the_batch_is_not_waited_for() -> None:
+    speak, times = one_after_another(status(429, "Retry-After: 60"), GOOD)
+    async with host(speak) as url, asyncio.timeout(1):
+        assert await outcome(url) == "fetch_http_status"
+    assert len(times) == 1
+
+
+async def test_images_wait_for_memory_with_empty_hands() -> None:
+    body = OK + b"Content-Length: 90000\r\n\r\n" + b"x" * 90_000
+    memory = Memory(200_000)
+    async with host(say(body)) as url, fetcher(settings(fetch_total_timeout_seconds=10)) as images:
+
+        async def one(number: int) -> int:
+            with memory.lease(f"inference {number % 3}") as lease:
+                content = await images.fetch(url, lease)
+                await asyncio.sleep(0.01)
+                return len(content)
+
+        assert await asyncio.gather(*map(one, range(12))) == [90_000] * 12
+    assert memory.free_bytes == 200_000

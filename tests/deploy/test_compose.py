@@ -23,6 +23,7 @@ import pytest
 import yaml
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from schemas.topics import TOPICS
 from services.local.stack import free_ports
 from tests.deploy.composed import Composed, in_order, services
 from tests.deploy.podman import ROOT, Podman
@@ -120,7 +121,7 @@ def start_all(composed: Composed) -> str:
     endpoint = next(ports)
     for name in order:
         if name == "topics":
-            assert "all 11 topics are as declared" in composed.once("topics")
+            assert f"all {len(TOPICS)} topics are as declared" in composed.once("topics")
             continue
         for number in range(counts[name]):
             told = {"METRICS_PORT": str(next(ports))} | ({"PORT": str(endpoint)} if name == "ingest" else {})

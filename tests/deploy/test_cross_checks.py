@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from schemas.rights import principal, rights_of
-from schemas.topics import GROUPS, IMAGES_SUBMITTED, PARTITIONS, REPLICAS, TOPICS
+from schemas.topics import CLASSIFIER_GROUP, IMAGES_SUBMITTED, PARTITIONS, REPLICAS, TOPICS
 from services.administration.settings import SERVICES as SETTINGS
 from services.administration.settings import known_variables
-from services.classifier.addresses import ALLOWED_V6, DENIED_V4, DENIED_V6
 from services.runtime import kafka
+from services.runtime.addresses import ALLOWED_V6, DENIED_V4, DENIED_V6
 from services.runtime.settings import read_settings, variable
 from tests.deploy.manifests import K8S, OVERLAYS, ROOT, SERVICES, container_of, of_kind, pod_of, settings_of
 
@@ -142,12 +142,23 @@ def test_a_stop_is_waited_for_as_long_as_the_code_may_take(service: str) -> None
         assert pod_of(overlay, service)["terminationGracePeriodSeconds"] > hook + needed
 
 
+def test_a_classifiers_memory_holds_what_its_settings_allow() -> None:
+    allowed = default("classifier", "memory_bytes") + default("classifier", "decoders") * default(
+        "classifier", "decoder_memory_bytes"
+    )
+    for limit in (
+        container_of("production", "classifier")["resources"]["limits"]["memory"].removesuffix("Mi"),
+        compose()["services"]["classifier"]["mem_limit"].removesuffix("m"),
+    ):
+        assert int(limit) * 2**20 >= allowed + 128 * 2**20
+
+
 def test_classifiers_are_scaled_by_the_lag_of_their_own_group_and_topic_and_never_beyond_the_partitions() -> None:
     scaled = of_kind("production", "ScaledObject")["huestream-classifier"]["spec"]
     [trigger] = scaled["triggers"]
     metadata = trigger["metadata"]
     assert metadata["topic"] == IMAGES_SUBMITTED.name
-    assert metadata["consumerGroup"] == GROUPS["classifier"]
+    assert metadata["consumerGroup"] == CLASSIFIER_GROUP
     assert metadata["bootstrapServers"] == settings_of("production", "classifier")["HUESTREAM_BOOTSTRAP_SERVERS"]
     assert metadata["username"] == principal("autoscaler")
     assert metadata["offsetResetPolicy"] == "earliest"
@@ -184,10 +195,8 @@ def test_the_autoscaler_knows_every_key_that_it_is_given() -> None:
     assert all(isinstance(value, str) for value in trigger["metadata"].values())
 
 
-def test_reporters_are_no_more_than_the_partitions_and_have_a_warm_copy_only_where_there_are_two() -> None:
-    replicas = of_kind("production", "Deployment")["huestream-reporter"]["spec"]["replicas"]
-    assert replicas <= PARTITIONS
-    assert int(settings_of("production", "reporter")["HUESTREAM_STANDBY_REPLICAS"]) < replicas
+def test_reporters_are_no_more_than_the_partitions() -> None:
+    assert of_kind("production", "Deployment")["huestream-reporter"]["spec"]["replicas"] <= PARTITIONS
 
 
 def test_the_classifiers_network_is_the_public_web_as_the_classifier_itself_sees_it() -> None:

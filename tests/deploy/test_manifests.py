@@ -8,14 +8,22 @@ import jsonschema
 import pytest
 from kubernetes_validate import validate  # type: ignore[import-untyped]
 
+from schemas.topics import TOPICS
 from tests.deploy.manifests import OVERLAYS, SERVICES, Manifest, container_of, of_kind, pod_of, rendered
 from tests.shared_data import shared
 
 KUBERNETES = ("1.30", "1.33", "1.37")
 CUSTOM = ("kafka.strimzi.io", "keda.sh", "monitoring.coreos.com", "external-secrets.io")
 LEAST = {  # an empty rendering passes every validator: count what each saw
-    "development": {"Deployment": 4, "KafkaTopic": 11, "KafkaUser": 7, "NetworkPolicy": 9},
-    "production": {"Deployment": 3, "KafkaTopic": 11, "KafkaUser": 7, "ScaledObject": 1, "PodMonitor": 1, "Ingress": 1},
+    "development": {"Deployment": 4, "KafkaTopic": len(TOPICS), "KafkaUser": 7, "NetworkPolicy": 9},
+    "production": {
+        "Deployment": 3,
+        "KafkaTopic": len(TOPICS),
+        "KafkaUser": 7,
+        "ScaledObject": 1,
+        "PodMonitor": 1,
+        "Ingress": 1,
+    },
 }
 
 

@@ -4,15 +4,16 @@ import asyncio
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.events import BatchSubmitted
+from schemas.events import ApiKey, BatchSubmitted
 from services.ingest.rate_limits import Budget, Limits, RateExceededError, policy_header, state_header
-from tests.ingest.calling import Answer, Caller, images
+from tests.ingest.calling import Answer, Caller, eventually, images
 from tests.ingest.replicas import replica
 from tests.kafka_fixtures import RunningKafka
 
@@ -138,9 +139,54 @@ def test_the_headers_are_those_of_the_draft() -> None:
     budgets.take_request("key", NOW)
     budgets.reserve("key", "1", 250, NOW)
     both = (budgets.requests, budgets.images)
-    assert policy_header(*both) == '"requests";q=120;w=60, "images";q=3000;w=60'
+    assert policy_header("key", *both) == '"requests";q=120;w=60, "images";q=3000;w=60'
     assert state_header("key", NOW, *both) == '"requests";r=118;t=1, "images";r=2750;t=5'
     assert state_header("key", NOW, *both, retry_after_seconds=1) == '"requests";r=118;t=1, "images";r=2750;t=1'
+
+
+def test_a_key_may_have_limits_of_its_own() -> None:
+    own = ApiKey(
+        key_id="own",
+        owner="Shop",
+        secret_sha256="0" * 64,
+        created_at=datetime.now(UTC),
+        requests_per_minute=2,
+        images_per_minute=500,
+    )
+    budgets = Limits(requests=120, images=3000, reads=600, failures=60, find_key={"own": own}.get)
+    budgets.fold(record(1, 250, NOW, "own"), NOW)
+    assert (budgets.requests.left("own", NOW), budgets.images.left("own", NOW)) == (1, 250)
+    assert (budgets.requests.left("key", NOW), budgets.images.left("key", NOW)) == (120, 3000)
+    budgets.take_request("own", NOW)
+    with pytest.raises(RateExceededError, match="2 requests per minute are allowed; retry after 31 seconds"):
+        budgets.take_request("own", NOW)
+    with pytest.raises(RateExceededError, match="251 images but only 250 of 500 per minute are left"):
+        budgets.reserve("own", "2", 251, NOW)
+    assert policy_header("own", budgets.requests, budgets.images) == '"requests";q=2;w=60, "images";q=500;w=60'
+
+
+def test_failures_are_counted_by_the_network_that_one_client_has() -> None:
+    budgets = limits(failures=3)
+    for number in range(3):
+        budgets.take_failure(f"2001:db8::{number}:1", NOW)
+    with pytest.raises(RateExceededError):
+        budgets.take_failure("2001:db8::ffff", NOW)
+    budgets.take_failure("2001:db8:0:1::1", NOW)
+
+
+@pytest.mark.system
+async def test_a_key_s_own_limits_hold_at_all_replicas(caller: Caller, issued: dict[str, str]) -> None:
+    small = caller.using(issued["small"])
+    first = await small.submit(images(250))
+    assert first.status == 200, first.content
+    assert first.headers["RateLimit-Policy"] == '"requests";q=3;w=60, "images";q=250;w=60'
+
+    async def is_refused(number: int) -> bool:
+        answer = await small.on(number).submit(images(10))
+        return answer.status == 429 and "of 250 per minute are left" in answer.body["message"]
+
+    for number in (1, 2):
+        await eventually(partial(is_refused, number), 5)
 
 
 def left(answer: Answer) -> dict[str, int]:
@@ -212,8 +258,8 @@ async def test_clients_that_wait_as_told_are_not_refused_again(issued: dict[str,
 
     outcomes = await asyncio.gather(*map(client, names))
     told, refused_again = (sum(column) for column in zip(*outcomes, strict=True))
-    assert told >= 15
-    assert refused_again <= told / 100
+    assert told >= len(names)
+    assert refused_again <= max(1, told / 100)  # one of a few tells nothing about a hundred
 
 
 @pytest.mark.system

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from schemas.classification import Classification
-from schemas.events import BatchSubmitted, ImageClassified, ItemError
+from schemas.events import BatchSubmitted, CancellationRequested, ImageClassified, ItemError
 from schemas.export import EXAMPLES
 from schemas.results import Report
 
@@ -28,6 +28,17 @@ def batch(size: int = 3, fingerprint: str = FINGERPRINT, inference_id: str = INF
         fingerprint=fingerprint,
         submitted_at=NOW,
         deadline_at=NOW + timedelta(hours=1),
+    )
+
+
+def cancellation(size: int = 3) -> CancellationRequested:
+    return CancellationRequested(
+        inference_id=INFERENCE_ID,
+        key_id="key1",
+        size=size,
+        fingerprint=FINGERPRINT,
+        submitted_at=NOW,
+        requested_at=NOW + timedelta(seconds=2),
     )
 
 

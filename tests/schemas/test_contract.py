@@ -74,5 +74,5 @@ def test_every_topic_is_declared_once_and_names_its_writers_and_readers() -> Non
 
 
 def test_what_faust_partitions_together_has_one_partition_count() -> None:
-    together = ("batches.submitted", "images.classified", "reports.ready", "reporter.control", "huestream-reporter")
+    together = ("batches.", "cancellations.", "images.classified", "reports.", "reporter.control", "huestream-reporter")
     assert len({topic.partitions for topic in TOPICS if topic.name.startswith(together)}) == 1

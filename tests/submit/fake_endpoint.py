@@ -38,6 +38,7 @@ class FakeEndpoint:
         app = web.Application()
         app.router.add_post("/inference/color-classification", self._submit)
         app.router.add_get("/inference/{id}/status", self._status)
+        app.router.add_delete("/inference/{id}", self._cancel)
         app.router.add_get("/inference/{id}/results", self._results)
         return app
 
@@ -51,7 +52,17 @@ class FakeEndpoint:
         inference_id = str(uuid5(NAMESPACE_URL, key))
         self.submissions.append((key, request.headers.get("Prefer")))
         self.batches[inference_id] = json.loads(await request.read())
-        return web.json_response({"message": "Queued", "inference_id": inference_id, "model": "color-classification"})
+        return web.json_response(
+            {"message": "Queued", "inference_id": inference_id, "model": "color-classification"},
+            headers={"Link": f'</inference/{inference_id}/view?token=t>; rel="alternate"'},
+        )
+
+    async def _cancel(self, request: web.Request) -> web.Response:
+        inference_id = request.match_info["id"]
+        if self.looks.get(inference_id, 0) >= self.looks_until_done:
+            return _error(409, f"Inference {inference_id} has ended and can no longer be canceled")
+        self.looks_until_done = 0
+        return web.json_response({"inference_id": inference_id}, status=202)
 
     async def _status(self, request: web.Request) -> web.Response:
         inference_id = request.match_info["id"]

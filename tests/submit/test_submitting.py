@@ -2,9 +2,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from schemas.events import ImageFields
-from services.submit.client import Patience, SubmitError
-from services.submit.submitting import Progress, submit_items
+from huestream import EndpointError, KeyRefusedError, Patience
+from schemas.events import ImageFields, ItemError
+from schemas.results import ResultItem
+from services.progress import Progress
+from services.submit.submitting import Outcome, replaced, submit_items, unreached
 from tests.submit.fake_endpoint import KEY, FakeEndpoint, fake_endpoint
 
 BRIEF = Patience(request=5, unreachable=0.3, busy=3, stalled=1, longest_pause=0.05)
@@ -83,23 +85,23 @@ async def test_the_refusal_of_one_batch_does_not_end_the_others(fake: FakeEndpoi
 
 
 async def test_a_wrong_key_ends_everything_at_once(fake: FakeEndpoint) -> None:
-    with pytest.raises(SubmitError, match="API key is invalid; give one that is valid"):
+    with pytest.raises(KeyRefusedError, match="API key is invalid"):
         await submit_items(fake.url, "hue_wrong", images(1000), ignore, patience=BRIEF)
 
 
 async def test_nobody_at_the_address_is_one_sentence(unused_tcp_port: int) -> None:
-    with pytest.raises(SubmitError, match="nothing answers at"):
+    with pytest.raises(EndpointError, match="nothing answers at"):
         await submit_items(f"http://127.0.0.1:{unused_tcp_port}", KEY, images(1), ignore, patience=BRIEF)
 
 
 @pytest.mark.parametrize("endpoint", ["127.0.0.1:1", "ftp://127.0.0.1", "http://", "://", "http://[::1"])
 async def test_what_is_no_url_is_said_to_be_none(endpoint: str) -> None:
-    with pytest.raises(SubmitError, match="is not a URL"):
+    with pytest.raises(EndpointError, match="is not a URL"):
         await submit_items(endpoint, KEY, images(1), ignore, patience=BRIEF)
 
 
 async def test_another_kind_of_server_is_recognized(fake: FakeEndpoint) -> None:
-    with pytest.raises(SubmitError, match="no huestream endpoint at this address"):
+    with pytest.raises(EndpointError, match="no huestream endpoint at this address"):
         await submit_items(f"{fake.url}/elsewhere", KEY, images(1), ignore, patience=BRIEF)
 
 
@@ -122,3 +124,14 @@ async def test_lenient_handling_is_asked_for_only_when_wanted(fake: FakeEndpoint
     await submit_items(fake.url, KEY, images(1), ignore, patience=BRIEF)
     assert [prefer for _, prefer in fake.submissions] == ["handling=lenient", None]
     assert next(iter(fake.batches.values())) == [{"image_path": "https://a.example/1.png", "product_type": "Mug"}]
+
+
+def test_what_nobody_served_is_put_in_its_place_when_it_comes_later() -> None:
+    def failed(image: ImageFields, code: str) -> Outcome:
+        error = ItemError.model_validate({"code": code, "message": "no"})
+        return Outcome(image, "1", ResultItem(index=0, status="failed", error=error))
+
+    one, two, three = images(3)
+    outcomes = [failed(one, "image_corrupt"), failed(two, "fetch_failed"), Outcome(three, trouble="refused")]
+    assert unreached(outcomes) == [two]
+    assert replaced(outcomes, [Outcome(two, "2")]) == [outcomes[0], Outcome(two, "2"), outcomes[2]]

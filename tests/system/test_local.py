@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.topics import TOPICS
 from tests.stack_fixtures import Stack, start_stack
 from tests.waiting import wait_for
 
@@ -61,7 +62,7 @@ def test_three_brokers_replicate_everything_three_times(tmp_path: Path) -> None:
         servers = stack.ready()["bootstrap_servers"]
         check = [sys.executable, "-m", "services", "topics", "check", "--bootstrap-servers", servers]
         done = subprocess.run(check, capture_output=True, text=True, timeout=60, check=False)
-        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "all 11 topics are as declared")
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, f"all {len(TOPICS)} topics are as declared")
         fewer = subprocess.run([*check, "--replicas", "2"], capture_output=True, text=True, timeout=60, check=False)
         assert fewer.returncode == 1
         assert "images.submitted.v1: replicas is 3, declared is 2" in fewer.stdout

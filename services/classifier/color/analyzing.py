@@ -1,0 +1,162 @@
+"""From pixels to the answer: every step of the analysis, in order."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.classifier.color.analysis import Alternative, Analysis, Family, PaletteEntry, PrimaryColor
+from services.classifier.color.background import Backdrop, backdrop_of
+from services.classifier.color.cielab import lab_from_srgb
+from services.classifier.color.families import (
+    FAMILIES,
+    family_probabilities,
+    features_of,
+    name_probabilities,
+)
+from services.classifier.color.foreground import Product, place_of, product_of
+from services.classifier.color.groups import GROUPS, Group, group_of
+from services.classifier.color.hexes import hex_of, rgb_from_oklab
+from services.classifier.color.histogram import Histogram, cells_of, histogram_of
+from services.classifier.color.labels import verdict_of
+from services.classifier.color.metallic import metal_of, metallic_features
+from services.classifier.color.model import Model, model
+from services.classifier.color.names import commerce_name, fine_name
+from services.classifier.color.oklab import Floats, oklab_from_srgb, oklch_from_oklab
+from services.classifier.color.palette import Palette, palette_of
+from services.classifier.color.pattern import multicolor_features, multicolor_probability, pattern_of
+from services.classifier.color.photo import Bytes, Photo, photo_of
+from services.classifier.color.review import confidence_of, reasons_for
+from services.classifier.color.scene import background_of, cast_of
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What is seen in a photo before anything is named."""
+
+    photo: Photo
+    group: Group
+    backdrop: Backdrop
+    product: Product
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What is learned from a view: family probabilities (12), colors, and how each color (k, 12) is called."""
+
+    histogram: Histogram
+    probabilities: Floats
+    palette: Palette
+    rgb: Bytes
+    names: Floats
+
+
+def analyze(pixels: Bytes, *, product_type: str | None, category: str | None, label: str | None) -> Analysis:
+    """Tell the colors of the product in upright sRGB pixels (height, width, 3 or 4) of any size.
+
+    `label` is "#RGB" or "#RRGGBB". Raises `FullyTransparentError` and nothing else; the same pixels give the same bits.
+    """
+    learned = model()
+    view = view_of(pixels, group_of(product_type, category))
+    return _answer(view, reading_of(product_histogram(view, learned), view.group, learned), label, learned)
+
+
+def view_of(pixels: Bytes, group: Group) -> View:
+    """Find the product of a group in a photo; raises `FullyTransparentError`."""
+    photo = photo_of(pixels)
+    backdrop = backdrop_of(photo)
+    return View(photo, group, backdrop, product_of(backdrop))
+
+
+def product_histogram(view: View, learned: Model) -> Histogram:
+    """Count the colors of the product, those most at places where products of the group usually are."""
+    mask = view.product.mask
+    weight = learned.maps[GROUPS.index(view.group)].reshape(-1)[place_of(mask)]
+    return histogram_of(view.photo.rgb[mask], view.product.weight[mask] * weight)
+
+
+def reading_of(histogram: Histogram, group: Group, learned: Model) -> Reading:
+    """Name a product and its colors."""
+    palette = palette_of(histogram)
+    rgb = np.array([rgb_from_oklab(color) for color in palette.oklab], dtype=np.uint8)
+    probabilities = family_probabilities(features_of(histogram, group, learned), learned)
+    return Reading(histogram, probabilities, palette, rgb, name_probabilities(rgb, learned))
+
+
+def _answer(view: View, reading: Reading, label: str | None, learned: Model) -> Analysis:
+    main = main_entry(reading)
+    palette = entries_of(reading, main)
+    primary = _primary(reading, palette, main)
+    confidence = round(confidence_of(reading.probabilities, learned), 4)
+    background = background_of(view.photo, view.backdrop, view.product.mask)
+    verdict = verdict_of(label, primary, palette, reading.probabilities, learned) if label else None
+    cast = cast_of(background, view.backdrop, reading.palette.oklab[main])
+    several = multicolor_probability(
+        multicolor_features(reading.palette, reading.names, reading.probabilities), learned
+    )
+    reasons = reasons_for(confidence, verdict, cast, found=view.product.found)
+    return Analysis(
+        primary=primary,
+        palette=palette,
+        background=background,
+        label=verdict,
+        pattern=pattern_of(several, _kinds(view, reading), view.product.mask),
+        multicolor=round(several, 4),
+        metallic=metal_of(metallic_features(reading.histogram, view.group), reading.palette.oklab[main], learned),
+        cast=cast,
+        confidence=confidence,
+        alternative=_alternative(reading.probabilities),
+        needs_review=bool(reasons),
+        review_reasons=reasons,
+    )
+
+
+def main_entry(reading: Reading) -> int:
+    """Find the palette color that the product's family is most likely told from."""
+    family = int(reading.probabilities.argmax())
+    return int((reading.palette.weight * (reading.names[:, family] + 1e-3)).argmax())
+
+
+def entries_of(reading: Reading, main: int) -> tuple[PaletteEntry, ...]:
+    """Describe the palette; the entry `main` has the family of the product."""
+    families: list[Family] = [FAMILIES[index] for index in reading.names.argmax(axis=1)]
+    families[main] = FAMILIES[int(reading.probabilities.argmax())]
+    labs = lab_from_srgb(reading.rgb / 255.0)
+    shares = reading.palette.area.round(4).tolist()
+    hexes = [hex_of((red, green, blue)) for red, green, blue in reading.rgb.tolist()]
+    return tuple(
+        PaletteEntry(hexes[i], family, commerce_name(labs[i], family), shares[i]) for i, family in enumerate(families)
+    )
+
+
+def _primary(reading: Reading, palette: tuple[PaletteEntry, ...], main: int) -> PrimaryColor:
+    srgb = reading.rgb[main] / 255.0
+    oklab, entry = oklab_from_srgb(srgb), palette[main]
+    red, green, blue = reading.rgb[main].tolist()
+    return PrimaryColor(
+        family=entry.family,
+        name=entry.name,
+        fine_name=fine_name(oklab),
+        hex=entry.hex,
+        rgb=(red, green, blue),
+        lab=_rounded(lab_from_srgb(srgb), 2),
+        oklch=_rounded(oklch_from_oklab(oklab), 4),
+        share=entry.share,
+    )
+
+
+def _rounded(color: Floats, digits: int) -> tuple[float, float, float]:
+    first, second, third = (color.round(digits) + 0.0).tolist()
+    return first, second, third
+
+
+def _kinds(view: View, reading: Reading) -> NDArray[np.intp]:
+    """Give for each pixel (height, width) the family of the palette color that it belongs to."""
+    kind_of_cell = np.zeros(1 << 15, dtype=np.intp)
+    kind_of_cell[reading.histogram.cells] = reading.names.argmax(axis=1)[reading.palette.cluster_of]
+    return kind_of_cell[cells_of(view.photo.rgb)]
+
+
+def _alternative(probabilities: Floats) -> Alternative:
+    second = int(np.argsort(-probabilities, kind="stable")[1])
+    return Alternative(family=FAMILIES[second], probability=round(float(probabilities[second]), 4))

@@ -1,0 +1,64 @@
+"""The verdict about a customer's label: whether it names a color that the product shows."""
+
+from typing import Final
+
+import numpy as np
+
+from services.classifier.color.analysis import LabelVerdict, PaletteEntry, PrimaryColor, Verdict
+from services.classifier.color.ciede2000 import ciede2000
+from services.classifier.color.cielab import lab_from_srgb
+from services.classifier.color.families import FAMILIES, name_probabilities
+from services.classifier.color.hexes import hex_of, rgb_from_hex, srgb_from_hex
+from services.classifier.color.model import Model
+from services.classifier.color.oklab import Floats
+
+_MAIN_SHARE: Final = 0.2
+_AGREES: Final = 0.6
+_DISAGREES: Final = 0.4
+
+
+def verdict_of(
+    label: str, primary: PrimaryColor, palette: tuple[PaletteEntry, ...], probabilities: Floats, model: Model
+) -> LabelVerdict:
+    """Compare a label with the palette and with the probabilities (12) of the product's families."""
+    rgb = rgb_from_hex(label)
+    called = name_probabilities(np.array([rgb], dtype=np.uint8), model)[0]
+    distances = distances_to(label, palette)
+    best = int(distances.argmin())
+    match = match_probability(label_features(distances, palette, called, probabilities), model)
+    return LabelVerdict(
+        hex=hex_of(rgb),
+        family=FAMILIES[int(called.argmax())],
+        verdict=_verdict(match),
+        match_probability=round(match, 4),
+        delta_e_2000=round(float(distances[best]), 2),
+        nearest=palette[best].hex,
+        suggested_hex=primary.hex,
+        suggested_name=primary.name,
+    )
+
+
+def distances_to(label: str, palette: tuple[PaletteEntry, ...]) -> Floats:
+    """Give the CIEDE2000 difference of a label to each entry."""
+    entries = lab_from_srgb(np.stack([srgb_from_hex(entry.hex) for entry in palette]))
+    return ciede2000(lab_from_srgb(srgb_from_hex(label)), entries)
+
+
+def label_features(
+    distances: Floats, palette: tuple[PaletteEntry, ...], called: Floats, probabilities: Floats
+) -> Floats:
+    """Describe a label: difference to the main entries and to any, and how well its family fits the product."""
+    main = [d for d, entry in zip(distances, palette, strict=True) if entry.share >= _MAIN_SHARE] or [distances[0]]
+    fit = np.log(float(called @ probabilities) + 0.01)
+    return np.array([min(main) / 10.0, float(distances.min()) / 10.0, fit, 1.0])
+
+
+def match_probability(features: Floats, model: Model) -> float:
+    """Give the probability that the label is right."""
+    return float(1.0 / (1.0 + np.exp(-(features @ model.label))))
+
+
+def _verdict(match: float) -> Verdict:
+    if match >= _AGREES:
+        return "agree"
+    return "near" if match > _DISAGREES else "disagree"

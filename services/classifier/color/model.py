@@ -1,0 +1,58 @@
+"""The learned numbers of the color analysis, as `python -m training` wrote them."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.classifier.color.oklab import Floats
+from services.classifier.color.photo import Singles
+
+MODEL_FILE: Final = "color.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Arrays of the model file; G groups, C color centers, 12 families.
+
+    neighbors (32768, 4) the centers near each cell of 5 bits a channel, nearness (32768, 4) how near, summing to 1;
+    names (C, 12) the probability that a color near a center is called by each family;
+    maps (G, 16, 16) how much each place of the box of a product counts;
+    family_weights (features, 12) and family_bias (12) of the classifier; temperature of its logits.
+    """
+
+    neighbors: NDArray[np.uint16]
+    nearness: Singles
+    names: Floats
+    maps: Singles
+    family_weights: Floats
+    family_bias: Floats
+    confidence: Floats
+    label: Floats
+    multicolor: Floats
+    metallic: Floats
+
+
+@cache
+def model() -> Model:
+    """Load the model that is shipped with the package."""
+    source = resources.files(__package__) / MODEL_FILE
+    with source.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return model_from(dict(arrays))
+
+
+def model_from(arrays: dict[str, NDArray[np.generic]]) -> Model:
+    """Bring the compact arrays of a model file to the types that are computed with."""
+    nearness = arrays["nearness"].astype(np.float32)
+    return Model(
+        neighbors=arrays["neighbors"].astype(np.uint16),
+        nearness=nearness / nearness.sum(axis=1, keepdims=True),
+        maps=arrays["maps"].astype(np.float32),
+        **{name: arrays[name].astype(np.float64) for name in _DOUBLES},
+    )
+
+
+_DOUBLES: Final = ("names", "family_weights", "family_bias", "confidence", "label", "multicolor", "metallic")

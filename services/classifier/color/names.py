@@ -1,0 +1,81 @@
+"""Names of colors: about eighty that shops use, and thousands that are published for every shade."""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Final
+
+import numpy as np
+
+from services.classifier.color.analysis import Family
+from services.classifier.color.ciede2000 import ciede2000
+from services.classifier.color.cielab import lab_from_srgb
+from services.classifier.color.families import FAMILIES
+from services.classifier.color.hexes import srgb_from_hex
+from services.classifier.color.oklab import Floats, oklab_from_srgb
+
+COMMERCE_NAMES_FILE: Final = "commerce_names.csv"
+FINE_NAMES_FILE: Final = "fine_names.csv"
+"""color-names by David Aerne (github.com/meodai/color-names), the list "best of"; MIT, see fine_names_license.txt."""
+
+
+@dataclass(frozen=True, eq=False)
+class CommerceNames:
+    """The names that shops use, each of one family and with its reference color."""
+
+    names: tuple[str, ...]
+    families: tuple[Family, ...]
+    lab: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class FineNames:
+    """Published names with their colors in OKLab."""
+
+    names: tuple[str, ...]
+    oklab: Floats
+
+
+def _rows(file_name: str) -> list[dict[str, str]]:
+    text = (resources.files(__package__) / file_name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+@cache
+def commerce_names() -> CommerceNames:
+    """Read the names that shops use."""
+    rows = _rows(COMMERCE_NAMES_FILE)
+    family_named = {str(family): family for family in FAMILIES}
+    families = tuple(family_named[row["family"]] for row in rows)
+    lab = lab_from_srgb(np.stack([srgb_from_hex(row["hex"]) for row in rows]))
+    return CommerceNames(tuple(row["name"] for row in rows), families, lab)
+
+
+@cache
+def fine_names() -> FineNames:
+    """Read the published list."""
+    text = (resources.files(__package__) / FINE_NAMES_FILE).read_text(encoding="utf-8")
+    pairs = [line.rsplit(",", 1) for line in text.splitlines()[1:]]
+    packed = np.array([int(pair[1], 16) for pair in pairs])
+    rgb = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=-1)
+    return FineNames(tuple(pair[0] for pair in pairs), oklab_from_srgb(rgb / 255.0))
+
+
+def nearest_family(lab: Floats) -> Family:
+    """Give the family of the shop name that is nearest to a color, L*a*b* (3), by CIEDE2000."""
+    known = commerce_names()
+    return known.families[int(ciede2000(known.lab, lab).argmin())]
+
+
+def commerce_name(lab: Floats, family: Family) -> str:
+    """Give the nearest shop name of a family by CIEDE2000; the color is L*a*b* (3)."""
+    known = commerce_names()
+    of_family = [index for index, other in enumerate(known.families) if other == family]
+    return known.names[of_family[int(ciede2000(known.lab[of_family], lab).argmin())]]
+
+
+def fine_name(oklab: Floats) -> str:
+    """Give the nearest published name of a color in OKLab (3)."""
+    known = fine_names()
+    return known.names[int(((known.oklab - oklab) ** 2).sum(axis=-1).argmin())]

@@ -1,0 +1,253 @@
+"""The consumer's side of decoding: a child that can be killed, another one at once, and one image lost at most."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from schemas.classification import Classification
+from schemas.events import ImageFields, ItemError
+from services.classifier import metrics
+from services.classifier.decoder_framing import CLASSIFIED, FAULT, PROCESS_ID, REPLY, REQUEST
+from services.classifier.decoder_limits import DecoderLimits
+from services.classifier.problems import DecodeProblem
+from services.classifier.settings import ClassifierSettings
+from services.runtime.fairness import Turns
+
+_NURSERY_START_SECONDS: Final = 60.0
+_FORK_SECONDS: Final = 10.0
+_BUFFER_BYTES: Final = 1 << 20
+_TRIES: Final = 2
+
+
+class DecoderFaultError(Exception):
+    """The analysis raised what is no problem of the image: a fault of ours."""
+
+
+class DecoderDiedError(Exception):
+    """A child, or the nursery, ended in the middle of its work."""
+
+
+class NurseryError(Exception):
+    """No child can be had; ours, and no image's."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a child says of one image."""
+
+    kind: int
+    last: bool
+    content: bytes
+
+
+class DecoderChild:
+    """One process that decodes, and the socket to it."""
+
+    def __init__(self, process_id: int, connection: socket.socket) -> None:
+        self.process_id = process_id
+        self._connection = connection
+
+    async def ask(self, description: bytes, content: bytes) -> Reply:
+        """Have one image analyzed; raises `DecoderDiedError`. A canceled child is of no further use."""
+        loop = asyncio.get_running_loop()
+        try:
+            head = REQUEST.pack(len(description), len(content)) + description
+            sent = self._send_at_once(head, content)
+            if sent < len(head) + len(content):
+                await loop.sock_sendall(self._connection, memoryview(head + content)[sent:])
+            return await self._reply(loop)
+        except OSError as error:
+            raise DecoderDiedError from error
+
+    def _send_at_once(self, *parts: bytes) -> int:
+        try:
+            return self._connection.sendmsg(parts)
+        except BlockingIOError:
+            return 0
+
+    async def _reply(self, loop: asyncio.AbstractEventLoop) -> Reply:
+        found = b""
+        wanted = REPLY.size
+        while len(found) < wanted:
+            more = await loop.sock_recv(self._connection, 65_536)
+            if not more:
+                raise DecoderDiedError
+            found += more
+            if wanted == REPLY.size and len(found) >= wanted:
+                wanted += REPLY.unpack_from(found)[2]
+        kind, last, _ = REPLY.unpack_from(found)
+        return Reply(kind, bool(last), found[REPLY.size :])
+
+    def kill(self) -> None:
+        """End it, whatever it does."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process_id, signal.SIGKILL)
+        self._connection.close()
+
+    def close(self) -> None:
+        """Let it end by itself."""
+        self._connection.close()
+
+
+class Nursery:
+    """The process that forks children, started again whenever it is gone."""
+
+    def __init__(self, limits: DecoderLimits) -> None:
+        self._limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def child(self) -> DecoderChild:
+        """Fork a child, from a new nursery where the old one is gone."""
+        async with self._one_at_a_time:
+            if self._control is not None:
+                with contextlib.suppress(OSError, TimeoutError, DecoderDiedError):
+                    return await self._forked(self._control)
+            self.close()
+            return await self._forked(await self._started())
+
+    async def _started(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        with theirs:
+            self._process = _nursery_process(theirs, self._limits)
+        self._control = ours
+        try:
+            async with asyncio.timeout(_NURSERY_START_SECONDS):
+                await _process_id(ours)
+        except (OSError, DecoderDiedError) as error:
+            raise NurseryError("The process that decodes images did not start") from error
+        return ours
+
+    async def _forked(self, control: socket.socket) -> DecoderChild:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+        try:
+            with theirs:
+                socket.send_fds(control, [b"\0"], [theirs.fileno()])
+            async with asyncio.timeout(_FORK_SECONDS):
+                return DecoderChild(await _process_id(control), ours)
+        except BaseException:
+            ours.close()
+            raise
+
+    def close(self) -> None:
+        """End the nursery and, by the kernel's hand, all its children."""
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._control = self._process = None
+
+
+def _nursery_process(control: socket.socket, limits: DecoderLimits) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "services.classifier.decoder_child", str(control.fileno())]
+    return subprocess.Popen(  # noqa: S603  # our own module
+        [*command, json.dumps(asdict(limits))],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,  # the service's own is its log
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        pass_fds=[control.fileno()],
+    )
+
+
+async def _process_id(control: socket.socket) -> int:
+    found = await asyncio.get_running_loop().sock_recv(control, PROCESS_ID.size)
+    if len(found) < PROCESS_ID.size:
+        raise DecoderDiedError
+    return int(PROCESS_ID.unpack(found)[0])
+
+
+class Decoders:
+    """Analyzes images in child processes, fairly between the inferences that wait."""
+
+    def __init__(self, nursery: Nursery, processes: int, wall_seconds: float, cpu_seconds: float) -> None:
+        self._nursery = nursery
+        self._turns = Turns(processes)
+        self._wall_seconds = wall_seconds
+        self._cpu_seconds = cpu_seconds
+        self._idle: list[DecoderChild] = []
+
+    async def prepare(self) -> None:
+        """Have a child ready before the first image comes."""
+        self._idle.append(await self._nursery.child())
+
+    def close(self) -> None:
+        """Let idle children end."""
+        while self._idle:
+            self._idle.pop().close()
+
+    async def analyze(self, image: ImageFields, content: bytes, owner: str) -> Classification:
+        """Analyze one image; raises `DecodeProblem`, for a fault of ours `DecoderFaultError`."""
+        description = image.model_dump_json(include=set(ImageFields.model_fields)).encode()
+        async with self._turns.turn(owner):
+            reply = await self._asked(description, content)
+        if reply.kind == CLASSIFIED:
+            return Classification.model_validate_json(reply.content)
+        if reply.kind == FAULT:
+            raise DecoderFaultError(reply.content.decode())
+        error = ItemError.model_validate_json(reply.content)
+        raise DecodeProblem(error.code, error.message)
+
+    async def _asked(self, description: bytes, content: bytes) -> Reply:
+        """Ask a child, and after its death another one, both within the one limit."""
+        now = asyncio.get_running_loop().time
+        remaining = self._wall_seconds
+        for _ in range(_TRIES):
+            child = self._idle.pop() if self._idle else await self._nursery.child()
+            began = now()
+            try:
+                async with asyncio.timeout(remaining):
+                    return self._kept(child, await child.ask(description, content))
+            except TimeoutError:
+                raise _too_slow(self._wall_seconds) from None
+            except DecoderDiedError:
+                metrics.DECODER_DEATHS.inc()
+                remaining -= now() - began
+                if now() - began >= self._cpu_seconds:  # the kernel's limit of processor time
+                    raise _too_slow(self._cpu_seconds) from None
+            finally:
+                if child not in self._idle:
+                    child.kill()
+        raise DecodeProblem("decode_crashed", "The image crashed the decoder twice")
+
+    def _kept(self, child: DecoderChild, reply: Reply) -> Reply:
+        if not reply.last:
+            self._idle.append(child)
+        return reply
+
+
+def _too_slow(seconds: float) -> DecodeProblem:
+    return DecodeProblem("decode_timeout", f"The image took more than {seconds:g} seconds to decode")
+
+
+@asynccontextmanager
+async def decoders(settings: ClassifierSettings) -> AsyncIterator[Decoders]:
+    """Run a nursery and a first child until the block ends."""
+    limits = DecoderLimits(
+        max_pixels=settings.max_image_pixels,
+        cpu_seconds=settings.decode_cpu_seconds,
+        address_space_bytes=settings.decoder_memory_bytes,
+        recycle_bytes=settings.decoder_memory_bytes // 2,
+        recycle_images=settings.decoder_images,
+    )
+    nursery = Nursery(limits)
+    running = Decoders(nursery, settings.decoders, settings.decode_timeout_seconds, settings.decode_cpu_seconds)
+    try:
+        await running.prepare()
+        yield running
+    finally:
+        running.close()
+        nursery.close()

@@ -1,0 +1,148 @@
+"""The results of a batch as a list, one entry for each image. Pure; all text of customers is escaped."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+from urllib.parse import urlsplit
+
+from schemas.classification import Classification
+from schemas.findings import Pile, category_of, pile_of, verdict_of
+from schemas.results import ResultItem
+from schemas.results_words import ADVICE, CAUSES, review_words, short_name, shortened
+from services.ingest.pages.markup import attributes, blocks
+
+_VERDICTS: Final = {
+    "agree": ("ok", "label fits"),
+    "near": ("mid", "label is close"),
+    "disagree": ("bad", "label differs"),
+    None: ("quiet", "no label"),
+}
+_URGENCY: Final[dict[Pile, int]] = {"mismatch": 0, "review": 1, "failed": 2, "canceled": 3, "rest": 4}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the address of the page asks for; all of it works without a script."""
+
+    show: Pile | None = None
+    family: str | None = None
+    category: str | None = None
+    pictures: bool = False
+
+    def covers(self, item: ResultItem) -> bool:
+        """Say whether an image is among those that are asked for."""
+        family = item.classification.primary.family if item.classification else None
+        return (
+            (self.show is None or pile_of(item) == self.show)
+            and (self.family is None or family == self.family)
+            and (self.category is None or category_of(item) == self.category)
+        )
+
+
+def rows_of(items: Sequence[ResultItem], wanted: Wanted) -> str:
+    """Write the list: what needs somebody first, then the rest as it was submitted."""
+    ordered = sorted(items, key=lambda item: (_URGENCY[pile_of(item)], item.index))
+    style = "rows pics" if wanted.pictures else "rows"
+    return f'<ol class="{style}" id="rows">{"".join(_row(item, wanted) for item in ordered)}</ol>'
+
+
+def image_origins(items: Sequence[ResultItem]) -> list[str]:
+    """The origins of all images, as a policy names them; too many are all of http and https."""
+    found = sorted({origin for item in items if (origin := _origin(item.image_path))})
+    return found if len(found) <= 20 else ["https:", "http:"]
+
+
+def _origin(address: str | None) -> str | None:
+    try:
+        parts = urlsplit(address or "")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or not host or not host.isascii() or set(host) & set(" ;,'\"*"):
+        return None
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}{f':{port}' if port else ''}"
+
+
+def _row(item: ResultItem, wanted: Wanted) -> str:
+    found = item.classification
+    data = attributes(
+        {
+            "id": f"r{item.index}",
+            "data-i": item.index,
+            "data-p": pile_of(item),
+            "data-c": category_of(item),
+            "data-f": found.primary.family if found else None,
+            "data-h": f"{_hue_order(found):.0f}" if found else None,
+            "data-d": f"{found.label.delta_e_2000:.1f}" if found and found.label else None,
+            "hidden": not wanted.covers(item),
+        }
+    )
+    return f"<li{data}>{_picture(item, wanted)}{_colors(found)}{_what(item)}{_details(item)}</li>"
+
+
+def _hue_order(found: Classification) -> float:
+    """Grays first by lightness, then around the circle of hues."""
+    lightness, chroma, hue = found.primary.oklch
+    return lightness * 99 if chroma < 0.04 else 100 + hue
+
+
+def _picture(item: ResultItem, wanted: Wanted) -> str:
+    if not wanted.pictures or _origin(item.image_path) is None:
+        return ""
+    source = escape(item.image_path or "")
+    return f'<img class="pic" src="{source}" alt="" loading="lazy" decoding="async" referrerpolicy="no-referrer">'
+
+
+def _colors(found: Classification | None) -> str:
+    """The label beside the color that was found, edge to edge, so that the eye compares; below it the palette."""
+    if found is None:
+        return '<div class="col none" aria-hidden="true">?</div>'
+    pair = [(found.primary.hex, 1.0)]
+    if found.label:
+        pair.insert(0, (found.label.hex, 1.0))
+    palette = [(entry.hex, entry.share) for entry in found.palette]
+    return f'<div class="col">{blocks(pair, "pair")}{blocks(palette, "pal")}</div>'
+
+
+def _what(item: ResultItem) -> str:
+    product = f"<b>{escape(shortened(item.product_type, 60))}</b> " if item.product_type else ""
+    return (
+        f'<div class="what">{product}<span class="name">{escape(short_name(item, 60))}</span>'
+        f'<span class="quiet">{escape(category_of(item))} &middot; {item.index}</span></div>'
+    )
+
+
+def _details(item: ResultItem) -> str:
+    if item.classification is None:
+        return _failure(item)
+    primary, label = item.classification.primary, item.classification.label
+    style, verdict = _VERDICTS[verdict_of(item)]
+    named = f"<span><i>label</i> <code>{label.hex}</code> {label.family}</span>" if label else ""
+    why = "; ".join(review_words(code) for code in item.classification.review_reasons)
+    reason = f'<span class="quiet">{escape(shortened(why, 160))}</span>' if pile_of(item) == "review" else ""
+    distance = f" &Delta;E {label.delta_e_2000:.1f}" if label else ""
+    return (
+        f'<div class="found">{named}<span><i>image</i> <code>{primary.hex}</code> {escape(primary.name)}</span></div>'
+        f'<div class="say"><span class="{style}">{verdict}</span><span class="quiet">{distance}</span>{reason}'
+        f"{_suggestion(item)}</div>"
+    )
+
+
+def _suggestion(item: ResultItem) -> str:
+    label = item.classification.label if item.classification else None
+    if label is None or label.verdict != "disagree":
+        return ""
+    name = escape(shortened(label.suggested_name, 30))
+    return f'<span class="quiet">use <code>{label.suggested_hex}</code> {name}</span>'
+
+
+def _failure(item: ResultItem) -> str:
+    code = str(item.error.code) if item.error else "internal"
+    message = item.error.message if item.error else ""
+    return (
+        f'<div class="found"><span class="bad">{escape(CAUSES.get(code, code))}</span>'
+        f'<span class="quiet">{escape(shortened(message, 160))}</span></div>'
+        f'<div class="say"><span>{escape(ADVICE.get(code, ""))}</span></div>'
+    )

@@ -1,0 +1,117 @@
+"""Which records may be acknowledged: those whose writes are durable, and all before them in their partition. Pure.
+
+Faust acknowledges a record when its handler returns, though the table writes of it still wait to be sent, and it
+commits past a record that was acknowledged out of order. Both would lose a result for ever.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+Partition = tuple[str, int]
+"""Name of a topic, and number of one of its partitions."""
+Acknowledge = Callable[[], object]
+
+
+@dataclass(eq=False)
+class _Work:
+    offset: int
+    acknowledge: Acknowledge
+    is_done: bool = False
+
+
+@dataclass(eq=False)
+class _Queue:
+    open: list[_Work] = field(default_factory=list)
+    position: int | None = None
+
+
+class Acknowledgements:
+    """The records in work.
+
+    >>> acknowledged = []
+    >>> records = Acknowledgements()
+    >>> first = records.take(("topic", 0), 5, lambda: acknowledged.append(5))
+    >>> second = records.take(("topic", 0), 6, lambda: acknowledged.append(6))
+    >>> second()
+    >>> acknowledged
+    []
+    >>> first()
+    >>> acknowledged, records.position(("topic", 0))
+    ([5, 6], 7)
+    """
+
+    def __init__(self) -> None:
+        self._queues: dict[Partition, _Queue] = {}
+
+    def take(self, partition: Partition, offset: int, acknowledge: Acknowledge) -> Callable[[], None]:
+        """Note that work on a record begins; what is returned is to be called once its writes are durable."""
+        queue = self._queues.setdefault(partition, _Queue())
+        work = _Work(offset, acknowledge)
+        queue.open.append(work)
+
+        def done() -> None:
+            work.is_done = True
+            if self._queues.get(partition) is queue:  # else it is read again, here or elsewhere
+                _acknowledge(queue)
+
+        return done
+
+    def forget(self) -> None:
+        """Acknowledge nothing of what is in work now: the partitions may have gone to another process."""
+        self._queues.clear()
+
+    def position(self, partition: Partition) -> int | None:
+        """Give the offset after the last acknowledged record; None where none was so far."""
+        queue = self._queues.get(partition)
+        return queue.position if queue else None
+
+
+def _acknowledge(queue: _Queue) -> None:
+    while queue.open and queue.open[0].is_done:
+        work = queue.open.pop(0)
+        work.acknowledge()
+        queue.position = work.offset + 1
+
+
+class CatchingUp:
+    """Says when what lay in a partition's log at the first question was read; with a limit to the patience.
+
+    A batch whose deadline passed while no reporter ran must not end before the results that wait in the log are read.
+    """
+
+    def __init__(self, patience_seconds: float) -> None:
+        self._patience_seconds = patience_seconds
+        self._asked: dict[str, tuple[float, int]] = {}
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._asked.clear()
+
+    def is_reached(self, name: str, now: float, end: int | None, position: int | None) -> bool:
+        """Say it for one asker; `end` is the log's end, None while it is not known."""
+        if end is None:
+            return False
+        asked_at, target = self._asked.setdefault(name, (now, end))
+        is_reached = (position or 0) >= target or now - asked_at > self._patience_seconds
+        if is_reached:
+            self._asked.pop(name, None)
+        return is_reached
+
+
+class Watch:
+    """Finds partitions that do not move although records wait in them."""
+
+    def __init__(self, patience_seconds: float) -> None:
+        self._patience_seconds = patience_seconds
+        self._seen: dict[Partition, tuple[object, float]] = {}
+
+    def stuck(self, now: float, waiting: Mapping[Partition, object]) -> list[Partition]:
+        """Say which partitions did not move for too long.
+
+        `waiting` holds those in which records wait, with whatever changes when something moves.
+        """
+        self._seen = {
+            partition: self._seen[partition] if self._seen.get(partition, (None,))[0] == state else (state, now)
+            for partition, state in waiting.items()
+        }
+        return [partition for partition, (_, since) in self._seen.items() if now - since > self._patience_seconds]

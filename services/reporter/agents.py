@@ -1,0 +1,225 @@
+"""Hands the records of each topic to the logic, and acknowledges them when all that they wrote is durable."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from schemas.events import (
+    BatchSubmitted,
+    CancellationRequested,
+    ControlTick,
+    Event,
+    ImageClassified,
+    ReportReady,
+    UndecodableError,
+)
+from schemas.topics import (
+    BATCHES_SUBMITTED,
+    CANCELLATIONS_REQUESTED,
+    IMAGES_CLASSIFIED,
+    PARTITIONS,
+    REPORTER_CONTROL,
+    REPORTS_READY,
+    Topic,
+)
+from services.reporter import metrics
+from services.reporter.clock import Clock
+from services.reporter.collecting import Collector
+from services.reporter.delivering import Delivery
+from services.reporter.gathering import LostPartitionError
+from services.reporter.stream import Stream, Work, end_process, send, topic_of, work_in_hand
+from services.runtime.kafka import Publisher, Record
+from services.runtime.logs import Logger
+from services.runtime.partitioning import partition_of
+
+TICK_SECONDS: Final = 1.0
+PURGE_SECONDS: Final = 3600.0
+_ROWS_AT_ONCE: Final = 1000
+_DRAIN_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True)
+class Handlers:
+    """What is done with the records of each topic."""
+
+    collector: Collector
+    delivery: Delivery
+    letters: Publisher
+    log: Logger
+    clock: Clock
+
+    async def open(self, batch: BatchSubmitted, found: Record) -> None:
+        """Take a batch record; a producer that partitions in another way would wait for its report in vain."""
+        if found.partition != partition_of(batch.inference_id.encode(), PARTITIONS):
+            raise UndecodableError("the record lies in the wrong partition: partition by murmur2 of inference_id")
+        if await self.collector.open(batch, self.clock()) == "contradicting":
+            raise UndecodableError("size: another record of this batch came first, with another size")
+
+    async def add(self, result: ImageClassified, _: Record) -> None:
+        """Take a result."""
+        if await self.collector.add(result, self.clock()) == "unusable":
+            raise UndecodableError("index: it lies outside of the batch")
+
+    async def cancel(self, request: CancellationRequested, _: Record) -> None:
+        """Take a cancellation."""
+        await self.collector.cancel(request, self.clock())
+
+    async def act(self, tick: ControlTick, _: Record) -> None:
+        """Take a timer's word."""
+        await self.collector.tick(tick, self.clock())
+
+    async def deliver(self, ready: ReportReady, found: Record) -> None:
+        """Take a record of the outbox."""
+
+        async def bury(reason: str) -> None:
+            await self.bury(found, reason)
+
+        try:
+            await self.delivery.deliver(ready.inference_id, bury)
+        finally:
+            self.collector.delivered(ready.inference_id)
+
+    async def bury(self, record: Record, reason: str) -> None:
+        """Put a record into the dead letters."""
+        metrics.DEAD_LETTERS.inc()
+        self.log.warning("dead_letter", topic=record.topic, offset=record.offset, reason=reason)
+        await self.letters.dead_letter(record, "reporter", reason)
+
+    def forget(self) -> None:
+        """Drop what is known of partitions that may have gone to another process."""
+        self.collector.forget()
+        self.delivery.forget()
+
+
+def connect(stream: Stream, handlers: Handlers, deliveries_at_once: int) -> None:
+    """Connect agents and timers to the logic."""
+    agents = _Agents(stream, handlers)
+    agents.add(BATCHES_SUBMITTED, BatchSubmitted, handlers.open)
+    agents.add(IMAGES_CLASSIFIED, ImageClassified, handlers.add)
+    agents.add(CANCELLATIONS_REQUESTED, CancellationRequested, handlers.cancel)
+    agents.add(REPORTER_CONTROL, ControlTick, handlers.act)
+    agents.add(REPORTS_READY, ReportReady, handlers.deliver, deliveries_at_once)
+    timers = _Timers(stream, handlers)
+    stream.app.timer(TICK_SECONDS, on_leader=False)(timers.tick)
+    stream.app.timer(PURGE_SECONDS, on_leader=False)(timers.purge)
+
+    async def revoked(*_: object, **__: object) -> None:
+        await agents.drain()
+        stream.forget()
+        handlers.forget()
+
+    async def recovered() -> None:
+        handlers.forget()  # what was derived while the tables were recovered may be wrong
+
+    stream.app.on_partitions_revoked.connect(revoked, weak=False)
+    stream.when_recovered(recovered)
+
+
+_Handle = Callable[[Any, Record], Awaitable[None]]
+
+
+class _Agents:
+    """Reads topics."""
+
+    def __init__(self, stream: Stream, handlers: Handlers) -> None:
+        self._stream = stream
+        self._handlers = handlers
+        self._deliveries: set[asyncio.Task[None]] = set()
+        self._is_draining = False
+
+    def add(self, topic: Topic, event_type: type[Event], handle: _Handle, at_once: int = 1) -> None:
+        """Read a topic, one record after another or some beside each other."""
+        slots = asyncio.Semaphore(at_once)
+
+        async def one_by_one(records: Any) -> None:
+            async for found in records.noack().events():
+                await self._use(found, self._taken(found), event_type, handle)
+
+        async def beside_each_other(records: Any) -> None:
+            async for found in records.noack().events():
+                work = self._taken(found)
+                await slots.acquire()
+                task = asyncio.create_task(self._use(found, work, event_type, handle))
+                self._deliveries.add(task)
+                task.add_done_callback(self._deliveries.discard)
+                task.add_done_callback(lambda _: slots.release())
+
+        agent = one_by_one if at_once == 1 else beside_each_other
+        self._stream.app.agent(topic_of(self._stream.app, topic), name=f"reporter.{topic.name}", concurrency=1)(agent)
+
+    async def drain(self) -> None:
+        """Let the mails that are being handed over end, so that whoever takes over does not send them again."""
+        self._is_draining = True
+        if self._deliveries:
+            await asyncio.wait(self._deliveries, timeout=_DRAIN_SECONDS)
+        self._is_draining = False
+
+    def _taken(self, found: Any) -> Work:
+        message, stream = found.message, self._stream
+        done = stream.acknowledgements.take((message.topic, message.partition), message.offset, found.ack)
+        return Work(stream.generation, done=done, unsettled=stream.unsettled)
+
+    async def _use(self, found: Any, work: Work, event_type: type[Event], handle: _Handle) -> None:
+        """Handle one record, and have it acknowledged once its writes are durable."""
+        if self._is_draining or work.generation != self._stream.generation:
+            return  # it is read again, here or elsewhere
+        message = found.message
+        record = Record(message.topic, message.partition, message.offset, message.key, message.value)
+        work_in_hand.set(work)
+        try:
+            await self._decoded(record, event_type, handle)
+        except LostPartitionError:
+            self._handlers.log.info("left_to_another", topic=record.topic, partition=record.partition)
+        except Exception:  # ours: nothing may be acknowledged any more
+            self._handlers.log.exception("reporter_failed", topic=record.topic, offset=record.offset)
+            end_process()
+        else:
+            work.handled()
+
+    async def _decoded(self, record: Record, event_type: type[Event], handle: _Handle) -> None:
+        try:
+            await handle(_decoded(record, event_type), record)
+        except UndecodableError as error:
+            await self._handlers.bury(record, str(error))
+
+
+def _decoded(record: Record, event_type: type[Event]) -> Event:
+    event = event_type.decode(record.value)
+    if record.key != event.inference_id.encode():  # type: ignore[attr-defined]  # each event of these topics has one
+        raise UndecodableError("the record's key is not its inference_id")
+    return event
+
+
+class _Timers:
+    """Find what is due and say so on the control topic: tables are written in streams only."""
+
+    def __init__(self, stream: Stream, handlers: Handlers) -> None:
+        self._stream = stream
+        self._handlers = handlers
+        self._control = topic_of(stream.app, REPORTER_CONTROL)
+
+    async def tick(self) -> None:
+        """Find what time alone brings."""
+        if not self._stream.recovering:
+            for due in list(self._handlers.collector.due_ticks(self._handlers.clock())):
+                await self._send(due)
+
+    async def purge(self) -> None:
+        """Find markers and rows that nobody needs any more."""
+        if self._stream.recovering:
+            return
+        collector, now = self._handlers.collector, self._handlers.clock()
+        for old in list(collector.old_markers(now)):
+            await self._send(old)
+        keys = self._stream.gathering.row_keys()
+        for first in range(0, len(keys), _ROWS_AT_ONCE):
+            for old in list(collector.orphans(keys[first : first + _ROWS_AT_ONCE], now)):
+                await self._send(old)
+            await asyncio.sleep(0)
+
+    async def _send(self, event: ControlTick) -> None:
+        try:
+            await send(self._control, REPORTER_CONTROL, event)
+        except Exception:  # the next turn finds it due again
+            self._handlers.log.exception("tick_failed", inference_id=event.inference_id)

@@ -1,0 +1,60 @@
+"""The watchdog: a process whose streams stand still while records wait is ended, so that another takes its work."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Final, Protocol
+
+from schemas.topics import REPORTS_READY
+from services.reporter.acknowledging import Partition, Watch
+from services.reporter.stream import end_process
+from services.runtime.kafka import KafkaUnavailableError
+from services.runtime.logs import Logger
+
+_LOOKS: Final = 4
+"""In the time after which a standstill is one."""
+
+Ends = Callable[[Iterable[Partition]], Awaitable[Mapping[Partition, tuple[int, int]]]]
+"""Finds where the log of each partition begins and ends, by another client than the one that is watched."""
+
+
+class Watched(Protocol):
+    """What is watched: a stream, or a test's."""
+
+    def assigned(self) -> set[Partition]:
+        """The partitions that this process reads."""
+
+    def position(self, partition: Partition) -> int | None:
+        """Give the offset of the first record that is not taken yet; None where none ever was."""
+
+    def restoring(self) -> int:
+        """How many records the tables are behind."""
+
+
+async def watch(
+    stream: Watched, find_ends: Ends, patience_seconds: float, log: Logger, end: Callable[[], None] = end_process
+) -> None:
+    """Look now and then, and end the process where that is due."""
+    seen = Watch(patience_seconds)
+    while True:
+        await asyncio.sleep(patience_seconds / _LOOKS)
+        stuck = seen.stuck(time.monotonic(), await _waiting(stream, find_ends))
+        if stuck:
+            log.error("streams_stand_still", partitions=[f"{topic}/{number}" for topic, number in stuck])
+            end()
+
+
+async def _waiting(stream: Watched, find_ends: Ends) -> dict[Partition, object]:
+    """Find the partitions in which records wait; that Kafka is away is no fault of ours."""
+    # mails may wait long for their server, and the outbox with them
+    partitions = [partition for partition in stream.assigned() if partition[0] != REPORTS_READY.name]
+    try:
+        ends = await find_ends(partitions)
+    except KafkaUnavailableError:
+        return {}
+    positions = {partition: stream.position(partition) for partition in partitions}
+    return {
+        partition: (positions[partition], stream.restoring())
+        for partition, (begin, end) in ends.items()
+        if end > max(begin, positions[partition] or 0)
+    }

@@ -1,0 +1,69 @@
+"""A real browser for tests: Debian's chromium, where it is installed."""
+
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import BrowserContext, Page, Request, async_playwright
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@asynccontextmanager
+async def chromium(*, width: int = 1100, height: int = 900, scripts: bool = True) -> AsyncIterator[BrowserContext]:
+    """A fresh browser profile; the test is skipped by name where there is no chromium."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("chromium is not on the PATH")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        try:
+            context = await browser.new_context(
+                viewport={"width": width, "height": height}, java_script_enabled=scripts, accept_downloads=True
+            )
+            await context.grant_permissions(["clipboard-read", "clipboard-write"])
+            yield context
+        finally:
+            await browser.close()
+
+
+def complaints_of(page: Page) -> list[str]:
+    """What the browser complains about from now on: script errors, and whatever the policy of the page forbids."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    return found
+
+
+def requests_of(page: Page) -> list[Request]:
+    """All requests from now on."""
+    found: list[Request] = []
+    page.on("request", lambda request: found.append(request))  # noqa: PLW0108  # it marks its listeners
+    return found
+
+
+async def bytes_of(requests: Sequence[Request]) -> int:
+    """Bytes of all replies' bodies."""
+    total = 0
+    for request in requests:
+        response = await request.response()
+        total += len(await response.body()) if response else 0
+    return total
+
+
+async def assert_accessible(page: Page) -> None:
+    """Let axe-core look at a page, in light and in dark."""
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        found = await Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()

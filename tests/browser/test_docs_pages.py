@@ -1,0 +1,42 @@
+"""The documentation in a real browser."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from playwright.async_api import expect
+
+from services.ingest.pages.assets import add_assets
+from services.ingest.pages.docs import Docs
+from tests.browser.chromium import assert_accessible, bytes_of, chromium, complaints_of, requests_of
+from tests.ingest.pages.serving import serving
+
+
+@pytest.fixture
+async def url() -> AsyncIterator[str]:
+    app = web.Application()
+    Docs(None, 120, 3000, 600, 30).add_to(app)
+    add_assets(app)
+    async with serving(app) as address:
+        yield address
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/api", "/docs/topics"])
+async def test_a_page_is_small_accessible_and_fits_a_phone(url: str, path: str) -> None:
+    async with chromium(width=390) as browser:
+        page = await browser.new_page()
+        complaints, requests = complaints_of(page), requests_of(page)
+        await page.goto(url + path)
+        assert await bytes_of(requests) < 200_000
+        assert len(requests) <= 5
+        assert complaints == []
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await assert_accessible(page)
+
+
+async def test_without_a_script_the_guide_says_what_to_do(url: str) -> None:
+    async with chromium(scripts=False) as browser:
+        page = await browser.new_page()
+        await page.goto(f"{url}/docs")
+        await expect(page.get_by_text("The form needs a script")).to_be_visible()
+        await expect(page.get_by_label("API key")).to_be_hidden()

@@ -1,0 +1,140 @@
+"""The results page as people use it, in a real browser."""
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from services.reporter.example_report import example_report
+from tests.browser.chromium import assert_accessible, bytes_of, chromium, complaints_of, requests_of
+from tests.ingest.pages.serving import INFERENCE_ID, Site, site_of
+
+SIZE = 250
+ITEMS = example_report(SIZE).items
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with site_of(tmp_path, SIZE) as running:
+        yield running
+
+
+async def shown(page: Page) -> list[int]:
+    """Indexes of the images that are listed, in their order."""
+    return await page.eval_on_selector_all("#rows li:not([hidden])", "rows => rows.map(row => +row.dataset.i)")
+
+
+async def test_filtering_sorting_searching_copying_and_downloading(site: Site, tmp_path: Path) -> None:
+    site.finish(ITEMS)
+    async with chromium() as browser:
+        page = await browser.new_page()
+        complaints, requests = complaints_of(page), requests_of(page)
+        await page.goto(site.url + site.path())
+        assert len(await shown(page)) == SIZE
+        await page.get_by_role("link", name="labels to correct").click()
+        assert len(await shown(page)) == 16
+        await expect(page.get_by_text("16 images shown")).to_be_visible()
+        await page.get_by_role("link", name="orange 21").click()
+        assert 0 < len(await shown(page)) < 16
+        await page.get_by_role("link", name="all images").click()
+        assert len(await shown(page)) == SIZE
+        await page.get_by_label("Sort").select_option("as submitted")
+        assert await shown(page) == list(range(SIZE))
+        await page.get_by_label("Search").fill("handbag")
+        assert {ITEMS[index].product_type for index in await shown(page)} == {"Handbag"}
+        await page.locator("#rows li:not([hidden]) button.hex").first.click()
+        await expect(page.locator("#shown")).to_contain_text("copied")
+        copied = await page.evaluate("navigator.clipboard.readText()")
+        assert copied.startswith("#")
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="CSV").click()
+        file = tmp_path / "results.csv"
+        await (await download.value).save_as(file)
+        assert file.read_text("utf-8-sig").count("\n") == SIZE + 1
+        assert (await download.value).suggested_filename == f"{INFERENCE_ID}.csv"
+        assert complaints == []
+        assert all(request.url.startswith(site.url) for request in requests)
+        assert await bytes_of(requests[:4]) < 300_000
+
+
+async def test_250_images_answer_within_a_frame_or_two(site: Site) -> None:
+    site.finish(ITEMS)
+    async with chromium() as browser:
+        page = await browser.new_page()
+        await page.goto(site.url + site.path())
+        took = await page.evaluate(
+            """() => ["sneaker", "x", ""].map(words => {
+                const began = performance.now();
+                const search = document.getElementById("search");
+                search.value = words;
+                search.dispatchEvent(new Event("input"));
+                document.body.offsetHeight;
+                return performance.now() - began;
+            })"""
+        )
+        assert max(took) < 100, took
+
+
+async def test_progress_is_followed_to_the_finished_page(site: Site) -> None:
+    async with chromium() as browser:
+        page = await browser.new_page()
+        complaints = complaints_of(page)
+        await page.goto(site.url + site.path())
+        await expect(page.get_by_text("0 of 250 images done")).to_be_visible()
+        for item in ITEMS[:50]:
+            site.news.tell(item)
+        site.status(48, 2)
+        await expect(page.get_by_text("50 of 250 images done")).to_be_visible()
+        assert await page.locator(".mosaic .wait").count() == SIZE - 50
+        for item in ITEMS[50:]:
+            site.news.tell(item)
+        site.finish(ITEMS)
+        await expect(page.get_by_role("heading", name="16 labels to correct")).to_be_visible()
+        await page.get_by_role("link", name="failed").click()
+        assert len(await shown(page)) == 11
+        assert complaints == []
+
+
+async def test_it_is_readable_without_a_script(site: Site) -> None:
+    site.finish(ITEMS)
+    async with chromium(scripts=False) as browser:
+        page = await browser.new_page()
+        await page.goto(site.url + site.path())
+        await expect(page.locator("#rows li").first).to_contain_text("handbag-1028.jpg")
+        await expect(page.get_by_label("Search")).to_be_hidden()
+        await page.get_by_role("link", name="labels to correct").click()
+        await expect(page.get_by_text("16 images shown")).to_be_visible()
+        await expect(page.locator("#rows li:not([hidden])")).to_have_count(16)
+
+
+@pytest.mark.parametrize("width", [390, 1100])
+async def test_nothing_keeps_anybody_from_reading_it(site: Site, width: int) -> None:
+    site.finish(example_report(40).items)
+    async with chromium(width=width) as browser:
+        page = await browser.new_page()
+        await page.goto(site.url + site.path())
+        await assert_accessible(page)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_the_first_paint_comes_at_once(site: Site) -> None:
+    site.finish(ITEMS)
+    async with chromium() as browser:
+        page = await browser.new_page()
+        began = time.monotonic()
+        await page.goto(site.url + site.path())
+        assert time.monotonic() - began < 5
+        paint = await page.evaluate(
+            "() => performance.getEntriesByName('first-contentful-paint').map(entry => entry.startTime)"
+        )
+        assert paint == [] or paint[0] < 2000
+
+
+async def test_a_link_that_is_no_good_says_so_to_people(site: Site) -> None:
+    async with chromium() as browser:
+        page = await browser.new_page()
+        await page.goto(site.url + site.path().replace("token=", "token=A"))
+        await expect(page.get_by_role("heading", name="There is nothing behind this link")).to_be_visible()
+        await assert_accessible(page)

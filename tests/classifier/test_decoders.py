@@ -1,0 +1,167 @@
+"""Children that decode: killable, limited, replaced; an image lost at most."""
+
+import asyncio
+import io
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from schemas.events import ImageFields
+from services.classifier.decoders import Decoders, decoders
+from services.classifier.problems import DecodeProblem
+from services.classifier.settings import ClassifierSettings
+from tests.classifier import bombs
+
+SHIRT = ImageFields(image_path="http://host.example/a.jpg", product_type="Shirt", hex_color_label="#C81E28")
+
+
+def photo(kind: str = "JPEG", side: int = 300) -> bytes:
+    content = io.BytesIO()
+    noise = np.random.default_rng(side).integers(0, 255, (side, side, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(content, kind)
+    return content.getvalue()
+
+
+PHOTO = photo()
+
+
+@asynccontextmanager
+async def running(**changes: object) -> AsyncIterator[Decoders]:
+    async with decoders(ClassifierSettings.model_validate({"decode_timeout_seconds": 2} | changes)) as found:
+        yield found
+
+
+async def code(found: Decoders, content: bytes) -> str:
+    try:
+        await found.analyze(SHIRT, content, "one")
+    except DecodeProblem as problem:
+        return problem.item_error.code
+    return "classified"
+
+
+@pytest.fixture
+def ours() -> Callable[[], list[int]]:
+    """The processes that the test started, beside those that run for other tests: the nursery, then its children."""
+    others = frozenset(children_of(os.getpid()))
+    return lambda: [process for process in children_of(os.getpid()) if process not in others]
+
+
+def children_of(process: int) -> list[int]:
+    """The processes that a process started, and those that they started."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == process and fields[0] != "Z":
+            child = int(stat.parent.name)
+            found += [child, *children_of(child)]
+    return found
+
+
+async def test_an_image_comes_back_as_its_classification() -> None:
+    async with running() as found:
+        for kind in ("JPEG", "PNG", "WEBP", "GIF"):
+            classification = await found.analyze(SHIRT, photo(kind), "one")
+            assert classification.label is not None
+
+
+async def test_what_is_wrong_with_an_image_comes_back_by_name() -> None:
+    async with running() as found:
+        assert await code(found, b"no image") == "image_unsupported_format"
+        assert await code(found, PHOTO[:3000]) == "image_corrupt"
+        assert await code(found, photo(side=20)) == "classified"
+
+
+async def test_large_contents_pass_whole() -> None:
+    content = photo("PNG", 1500)
+    assert len(content) > 6_000_000
+    async with running() as found:
+        assert await code(found, content) == "classified"
+
+
+async def test_many_at_once_all_end() -> None:
+    async with running() as found:
+        ends = await asyncio.gather(*(code(found, PHOTO if n % 3 else b"x") for n in range(100)))
+    assert ends.count("classified") == 66
+
+
+async def test_a_killed_child_costs_nothing_when_the_second_try_succeeds(ours: Callable[[], list[int]]) -> None:
+    async with running() as found:
+        assert await code(found, PHOTO) == "classified"
+        nursery, child = ours()
+        os.kill(child, signal.SIGKILL)
+        assert await code(found, PHOTO) == "classified"
+        assert ours()[0] == nursery
+
+
+async def test_a_killed_nursery_costs_nothing_either(ours: Callable[[], list[int]]) -> None:
+    async with running() as found:
+        assert await code(found, PHOTO) == "classified"
+        nursery, _ = ours()
+        os.kill(nursery, signal.SIGKILL)
+        assert [await code(found, PHOTO) for _ in range(3)] == ["classified"] * 3
+
+
+async def test_a_child_that_hangs_is_killed_in_time_and_costs_one_image(ours: Callable[[], list[int]]) -> None:
+    async with running() as found:
+        assert await code(found, PHOTO) == "classified"
+        _, child = ours()
+        os.kill(child, signal.SIGSTOP)
+        async with asyncio.timeout(3):
+            assert await code(found, PHOTO) == "decode_timeout"
+        assert await code(found, PHOTO) == "classified"
+        assert child not in ours()
+
+
+async def test_what_waits_behind_one_inference_is_served_in_turn() -> None:
+    async with running() as found:
+        order: list[str] = []
+
+        async def one(owner: str) -> None:
+            await found.analyze(SHIRT, PHOTO, owner)
+            order.append(owner)
+
+        await asyncio.gather(*(one("many") for _ in range(30)), one("few"))
+    assert order.index("few") <= 3
+
+
+async def test_a_child_is_replaced_after_its_number_of_images(ours: Callable[[], list[int]]) -> None:
+    async with running(decoder_images=2) as found:
+        seen = set()
+        for _ in range(6):
+            assert await code(found, PHOTO) == "classified"
+            seen.update(ours()[1:])
+    assert len(seen) >= 2
+
+
+async def test_nothing_is_left_behind(ours: Callable[[], list[int]]) -> None:
+    async with running() as found:
+        await code(found, PHOTO)
+        assert len(ours()) == 2
+    assert ours() == []
+
+
+@pytest.mark.parametrize("name", sorted(bombs.BOMBS))
+async def test_each_bomb_ends_in_a_named_error_or_in_time(name: str) -> None:
+    bomb = bombs.BOMBS[name]()
+    async with running(decode_timeout_seconds=10) as found:
+        async with asyncio.timeout(11):
+            assert await code(found, bomb) in bombs.ENDS[name]
+        assert await code(found, PHOTO) == "classified"
+
+
+async def test_a_canceled_analysis_leaves_no_half_request_behind() -> None:
+    async with running() as found:
+        task = asyncio.create_task(found.analyze(SHIRT, photo("PNG", 1500), "one"))
+        await asyncio.sleep(0.02)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert await code(found, PHOTO) == "classified"

@@ -1,0 +1,33 @@
+"""The classifier that names the family of a product from its histogram."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold
+
+from services.classifier.color.families import FAMILIES, softmax
+from services.classifier.color.oklab import Floats
+
+REGULARIZATION: Final = 1.0
+FOLDS: Final = 5
+
+
+def fit(features: Floats, family: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Learn the weights (features, 12) and the bias (12); a family without photos is never named."""
+    regression = LogisticRegression(C=REGULARIZATION, max_iter=200).fit(features, family)
+    weights = np.zeros((features.shape[1], len(FAMILIES)))
+    bias = np.full(len(FAMILIES), -30.0)
+    weights[:, regression.classes_] = regression.coef_.T
+    bias[regression.classes_] = regression.intercept_
+    return weights, bias
+
+
+def cross_validated(features: Floats, family: NDArray[np.intp]) -> Floats:
+    """Give the probabilities (n, 12) that a classifier gives to photos which it did not learn from."""
+    probabilities = np.zeros((len(features), len(FAMILIES)))
+    for known, held_out in KFold(FOLDS, shuffle=True, random_state=0).split(features):
+        weights, bias = fit(features[known], family[known])
+        probabilities[held_out] = softmax(features[held_out] @ weights + bias)
+    return probabilities
