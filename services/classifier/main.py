@@ -10,7 +10,7 @@ from typing import Final
 
 from schemas.classification import Classification
 from schemas.events import ImageSubmitted, ItemError, UndecodableError
-from schemas.topics import DEAD_LETTERS, IMAGES_CLASSIFIED, IMAGES_SUBMITTED
+from schemas.topics import CLASSIFIER_GROUP, IMAGES_CLASSIFIED, IMAGES_SUBMITTED, topics_of
 from services.classifier import metrics
 from services.classifier.decoders import Decoders, NurseryError, decoders
 from services.classifier.fetching import Fetcher, fetcher
@@ -25,7 +25,7 @@ from services.runtime.monitoring import monitoring
 from services.runtime.settings import read_settings
 from services.runtime.topic_admin import require
 
-GROUP: Final = "huestream-classifier"
+GROUP: Final = CLASSIFIER_GROUP
 LINGER_MS: Final = 20
 """Results that end within this time of each other are written together."""
 _COLLECT_EVERY: Final = 20_000
@@ -113,8 +113,8 @@ async def main(stopping: asyncio.Event) -> None:
     """Run one classifier until `stopping` is set."""
     settings = read_settings(ClassifierSettings)
     log = configure_logs("classifier", settings.log_level)
-    servers, patience = settings.bootstrap_servers, settings.start_timeout_seconds
-    await require(servers, [IMAGES_SUBMITTED, IMAGES_CLASSIFIED, DEAD_LETTERS], patience)
+    servers, patience = settings.cluster, settings.start_timeout_seconds
+    await require(servers, topics_of("classifier"), patience, settings.topic_replicas)
     async with (
         decoders(settings) as decoding,
         fetcher(settings) as images,

@@ -51,6 +51,12 @@ class ClassifierSettings(ServiceSettings):
         return self
 
     @model_validator(mode="after")
+    def _silence_is_shorter_than_the_fetch(self) -> "ClassifierSettings":
+        if self.fetch_read_timeout_seconds > self.fetch_timeout_seconds:
+            raise ValueError("HUESTREAM_FETCH_READ_TIMEOUT_SECONDS is longer than HUESTREAM_FETCH_TIMEOUT_SECONDS")
+        return self
+
+    @model_validator(mode="after")
     def _two_images_fit(self) -> "ClassifierSettings":
         if self.memory_bytes < 2 * self.max_image_bytes:
             raise ValueError("HUESTREAM_MEMORY_BYTES must hold two images of HUESTREAM_MAX_IMAGE_BYTES")

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 
-from schemas.topics import TOPICS
+from schemas.topics import topics_of
 from services.reporter.agents import Handlers, connect
 from services.reporter.clock import steady_clock
 from services.reporter.collecting import Collector, Surroundings
@@ -45,8 +45,8 @@ async def main(stopping: asyncio.Event) -> None:
     """Run one reporter until `stopping` is set."""
     settings = read_settings(ReporterSettings)
     log = configure_logs("reporter", settings.log_level)
-    servers, patience = settings.bootstrap_servers, settings.start_timeout_seconds
-    await require(servers, TOPICS, patience)
+    servers, patience = settings.cluster, settings.start_timeout_seconds
+    await require(servers, topics_of("reporter"), patience, settings.topic_replicas)
     keys = KeyRing()
     with own_folder(settings):
         async with (
@@ -81,7 +81,7 @@ def _wired(settings: ReporterSettings, out: Publisher, keys: KeyRing, mailer: Ma
     doors = Doors(store, mailer, keys.get, teller.tell, stream.settle, clock, reach)
     delivery = Delivery(settings, stream.gathering, doors, log)
     connect(stream, Handlers(collector, delivery, out, log, clock), settings.mails_at_once)
-    purge = Purge(store, partial(fold_all, settings.bootstrap_servers), stream.numbers, teller.forget, clock, log)
+    purge = Purge(store, partial(fold_all, settings.cluster), stream.numbers, teller.forget, clock, log)
     return _Parts(stream, collector, teller, purge)
 
 

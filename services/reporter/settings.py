@@ -10,7 +10,7 @@ from pydantic_settings import NoDecode
 
 from services.reporter.collecting import Limits
 from services.reporter.failpoints import Step
-from services.runtime.settings import FromCommas, Port, Seconds, ServiceSettings
+from services.runtime.settings import FromCommas, Port, Seconds, ServiceSettings, together
 from services.runtime.signed_tokens import LinkSecret
 
 
@@ -117,6 +117,7 @@ class ReporterSettings(ServiceSettings):
     def _passwords_travel_encrypted(self) -> "ReporterSettings":
         if self.environment == "production" and self.smtp_password is not None and self.smtp_tls == "none":
             raise ValueError("HUESTREAM_SMTP_PASSWORD would be sent in the clear; set HUESTREAM_SMTP_TLS")
+        together(self, "smtp_username", "smtp_password")
         return self
 
 

@@ -20,6 +20,7 @@ from typing import Any, Final, NoReturn, Self
 import faust
 from faust.exceptions import ConsistencyError
 from faust.types import TP
+from faust.types.auth import CredentialsT
 
 from schemas.events import (
     Event,
@@ -39,6 +40,7 @@ from schemas.topics import (
 from services.reporter.acknowledging import Acknowledgements, CatchingUp, Partition
 from services.reporter.gathering import Gathering, LostPartitionError, Tables
 from services.reporter.settings import ReporterSettings
+from services.runtime.cluster import Cluster
 from services.runtime.partitioning import partition_of
 from services.runtime.settings import SettingsError
 
@@ -195,6 +197,7 @@ def faust_app(settings: ReporterSettings) -> Stream:
     app = faust.App(
         REPORTER_APP,
         broker=[f"kafka://{server}" for server in settings.bootstrap_servers.split(",")],
+        broker_credentials=_credentials(settings.cluster),
         store=settings.state_store,
         datadir=str(_folder(settings)),
         Table=_Table,
@@ -227,6 +230,13 @@ def faust_app(settings: ReporterSettings) -> Stream:
 
 def _folder(settings: ReporterSettings) -> Path:
     return Path(settings.state_dir) / "reporter"
+
+
+def _credentials(cluster: Cluster) -> CredentialsT | None:
+    if cluster.sasl:
+        mechanism, username, password = cluster.sasl.mechanism, cluster.sasl.username, cluster.sasl.password
+        return faust.SASLCredentials(username=username, password=password, ssl_context=cluster.tls, mechanism=mechanism)
+    return faust.SSLCredentials(cluster.tls) if cluster.tls else None
 
 
 class Running:
