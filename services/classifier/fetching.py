@@ -47,17 +47,31 @@ class HostTurns:
         self._hosts: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
 
     @asynccontextmanager
-    async def turn(self, host: str) -> AsyncIterator[None]:
-        """Wait for a turn at a host, and hold it until the block ends."""
+    async def turn(self, host: str, ends_at: float) -> AsyncIterator[None]:
+        """Wait for a turn at a host, and hold it until the block ends; raises `DeadlinePassed`."""
         free, users = self._hosts.setdefault(host, (asyncio.Semaphore(self._at_once), []))
         users.append(None)
         try:
-            async with free:
+            await _acquired(free, ends_at)
+            try:
                 yield
+            finally:
+                free.release()
         finally:
             users.pop()
             if not users:
                 del self._hosts[host]
+
+
+async def _acquired(free: asyncio.Semaphore, ends_at: float) -> None:
+    if free.locked() and not math.isinf(ends_at):
+        try:
+            async with asyncio.timeout_at(ends_at):
+                await free.acquire()
+        except TimeoutError as error:
+            raise DeadlinePassed from error
+    else:
+        await free.acquire()
 
 
 class Fetcher:
@@ -71,43 +85,36 @@ class Fetcher:
 
     async def fetch(self, url: str, lease: Lease, ends_at: float = math.inf) -> bytes:
         """Read an image's bytes into a lease, until a time of the loop's clock at the latest; raises `FetchProblem`."""
-        host = _checked(url).raw_authority
-        try:
-            async with asyncio.timeout_at(None if math.isinf(ends_at) else ends_at), self._hosts.turn(host):
-                return await self._try_again_and_again(url, lease, ends_at)
-        except TimeoutError as error:
-            raise DeadlinePassed from error
-
-    async def _try_again_and_again(self, url: str, lease: Lease, ends_at: float) -> bytes:
         now = asyncio.get_running_loop().time
-        ends_at = min(ends_at, now() + self._settings.fetch_total_timeout_seconds)
-        retries = 0
-        while True:
-            try:
-                return await self._try_once(url, lease, ends_at - now())
-            except FetchProblem as problem:
-                lease.release()
-                pause = pause_seconds(problem, retries, ends_at - now(), random.random)
-                if pause is None:
-                    raise
-            retries += 1
-            await asyncio.sleep(pause)
+        async with self._hosts.turn(_checked(url).raw_authority, ends_at):
+            ends_at = min(ends_at, now() + self._settings.fetch_total_timeout_seconds)
+            retries = 0
+            while True:
+                try:
+                    return await self._try_once(url, lease, ends_at - now())
+                except FetchProblem as problem:
+                    lease.release()
+                    pause = pause_seconds(problem, retries, ends_at - now(), random.random)
+                    if pause is None:
+                        raise
+                retries += 1
+                await asyncio.sleep(pause)
 
     async def _try_once(self, url: str, lease: Lease, seconds: float) -> bytes:
         try:
-            async with asyncio.timeout(seconds):
-                try:
-                    return await self._within_limit(url, lease)
-                except NoMemoryError:  # then once more, after a place for the largest image was had
+            try:
+                return await self._within_limit(url, lease, seconds)
+            except NoMemoryError:  # then once more, after a place for the largest image was had
+                async with asyncio.timeout(seconds):
                     await lease.wait_for(self._max_bytes)
-                    return await self._within_limit(url, lease)
+                    return await self._within_limit(url, lease, seconds)
         except FetchProblem:
             raise
         except Exception as error:  # hostile input ends here, in a named outcome
             raise _problem(error) from error
 
-    async def _within_limit(self, url: str, lease: Lease) -> bytes:
-        async with asyncio.timeout(self._settings.fetch_timeout_seconds):
+    async def _within_limit(self, url: str, lease: Lease, seconds: float) -> bytes:
+        async with asyncio.timeout(min(seconds, self._settings.fetch_timeout_seconds)):
             return await self._follow(url, lease)
 
     async def _follow(self, text: str, lease: Lease) -> bytes:

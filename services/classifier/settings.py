@@ -15,6 +15,11 @@ MAX_IMAGE_PIXELS: Final = 50_000_000
 class ClassifierSettings(ServiceSettings):
     """Settings of the classifier."""
 
+    group_instance_id: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]{1,200}$",
+        description="a name of this process that outlives it (a pod's): restarts within 10 s then move no partitions",
+    )
     in_flight: int = Field(128, ge=1, le=1000, description="images fetched and analyzed at once by one process")
     window_records: int = Field(4000, ge=1, description="records of images in hand of one process, at most")
     window_records_per_partition: int = Field(1000, ge=1, description="the same, of one partition")

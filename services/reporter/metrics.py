@@ -15,6 +15,10 @@ MAILS: Final = Counter("huestream_reporter_mails_total", "Attempts to hand over 
 MAILS_FAILED: Final = Counter(
     "huestream_reporter_mails_failed_total", "Mails that were given up, by reason", ["reason"]
 )
+UNMARKED_MAILS: Final = Counter(
+    "huestream_reporter_unmarked_mails_total",
+    "Mails that went while the batch went to another process, and may go again",
+)
 MAIL_SECONDS: Final = Histogram("huestream_reporter_mail_seconds", "Time from the end of a batch to its mail")
 STORE_FAILURES: Final = Counter("huestream_reporter_store_failures_total", "Reports that could not be stored at once")
 PURGED_ROWS: Final = Counter("huestream_reporter_purged_rows_total", "Rows removed that no report wanted")

@@ -48,11 +48,14 @@ class ReporterSettings(ServiceSettings):
     )
     mail_retry_seconds: Seconds = Field(30, description="pause before a mail is tried again; doubles up to an hour")
     mail_give_up_seconds: Seconds = Field(86_400, description="time after which a mail that cannot go is given up")
+    session_timeout_seconds: float = Field(
+        10, ge=6, le=300, description="time after which the work of a reporter that died goes to the others"
+    )
     longest_batch_seconds: Seconds = Field(
         86_400, description="time after which a batch ends, whatever deadline its record asks for"
     )
     watchdog_seconds: Seconds = Field(
-        120, description="the process ends when it takes no record for so long although some wait for it"
+        30, description="the process ends when it takes no record for so long although some wait for it"
     )
     public_url: str | None = Field(
         None,
