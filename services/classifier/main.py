@@ -13,9 +13,10 @@ from schemas.events import ImageSubmitted, ItemError, UndecodableError
 from schemas.topics import DEAD_LETTERS, IMAGES_CLASSIFIED, IMAGES_SUBMITTED
 from services.classifier import metrics
 from services.classifier.decoders import Decoders, NurseryError, decoders
-from services.classifier.fetching import Fetcher, fetcher
+from services.classifier.fetching import fetcher
 from services.classifier.image_results import classify, result_of
 from services.classifier.memory import Lease, Memory
+from services.classifier.repeats import Repeats
 from services.classifier.settings import ClassifierSettings
 from services.runtime.consuming import Consumption, Window
 from services.runtime.kafka import Publisher, Record, consumer, publisher
@@ -37,7 +38,7 @@ class Classifier:
     def __init__(
         self,
         settings: ClassifierSettings,
-        images: Fetcher,
+        images: Repeats,
         results: Publisher,
         decoding: Decoders,
         log: Logger,
@@ -66,7 +67,7 @@ class Classifier:
         log = self._log.bind(inference_id=image.inference_id, index=image.index)
         try:
             with self._memory.lease(image.inference_id) as lease:
-                result = await classify(image, partial(self._fetch, lease, _ends_at(image)), self._analyze, _now)
+                result = await classify(image, partial(self._fetch, image, lease), self._analyze, _now)
         except NurseryError:  # no image can be decoded: another process may fare better
             raise
         except Exception:  # ours, but one image must not stop the stream: a result, counted and logged
@@ -77,9 +78,9 @@ class Classifier:
         metrics.IMAGES.labels(outcome).inc()
         log.info("image_classified", outcome=outcome, seconds=round(time.monotonic() - began, 4))
 
-    async def _fetch(self, lease: Lease, ends_at: float, url: str) -> bytes:
+    async def _fetch(self, image: ImageSubmitted, lease: Lease, url: str) -> bytes:
         with metrics.FETCH_SECONDS.time():
-            return await self._images.fetch(url, lease, ends_at)
+            return await self._images.fetch(url, image.inference_id, lease, _ends_at(image))
 
     async def _analyze(self, image: ImageSubmitted, content: bytes) -> Classification:
         with metrics.ANALYZE_SECONDS.time():
@@ -117,10 +118,11 @@ async def main(stopping: asyncio.Event) -> None:
     await require(servers, [IMAGES_SUBMITTED, IMAGES_CLASSIFIED, DEAD_LETTERS], patience)
     async with (
         decoders(settings) as decoding,
-        fetcher(settings) as images,
+        fetcher(settings) as fetching,
         publisher(servers, settings.publish_timeout_seconds, patience, LINGER_MS) as results,
         consumer(servers, patience, GROUP, settings.group_instance_id) as taken,
     ):
+        images = Repeats(fetching, settings.repeats_bytes, time.monotonic)
         classifier = Classifier(settings, images, results, decoding, log)
         consumption = Consumption(
             taken,

@@ -41,6 +41,9 @@ class ClassifierSettings(ServiceSettings):
     fetch_read_timeout_seconds: Seconds = Field(10, description="limit of the silence of an image host")
     max_image_bytes: int = Field(MAX_IMAGE_BYTES, ge=1, description="bytes of one image, at most")
     memory_bytes: int = Field(256 * 1024 * 1024, ge=1, description="bytes of images held at once by one process")
+    repeats_bytes: int = Field(
+        64 * 1024 * 1024, ge=0, description="bytes of images kept for repeats of their URL; 0 fetches each time"
+    )
     max_image_pixels: int = Field(MAX_IMAGE_PIXELS, ge=1, description="pixels of one image, at most")
     fetch_ports: Annotated[frozenset[Port], NoDecode, _FromCommas] = Field(
         frozenset({80, 443}), description="ports of image hosts, separated by commas"
