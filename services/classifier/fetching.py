@@ -5,7 +5,7 @@ import math
 import random
 import re
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,18 +13,18 @@ from typing import Final
 from urllib.parse import urljoin
 
 import aiohttp
-from aiohttp.connector import AddrInfoType
 from multidict import CIMultiDictProxy
 from yarl import URL
 
 from schemas.fields import IMAGE_URL_PATTERN, MAX_URL
-from services.classifier.addresses import BlockedAddressError, may_connect
 from services.classifier.freshness import Freshness, freshness
 from services.classifier.memory import Lease, NoMemoryError
-from services.classifier.names import Guard, GuardedResolver, Lookup, system_lookup
 from services.classifier.problems import DeadlinePassed, FetchProblem
 from services.classifier.retrying import PASSING_STATUSES, pause_seconds, retry_after_seconds
 from services.classifier.settings import ClassifierSettings
+from services.runtime.addresses import may_connect
+from services.runtime.guarding import guarded_sockets, is_blocked
+from services.runtime.names import GuardedResolver, Lookup, system_lookup
 
 MAX_REDIRECTS: Final = 3
 _NOT_MODIFIED: Final = 304
@@ -231,7 +231,7 @@ def _problem(error: Exception) -> FetchProblem:
     """Name what went wrong; the text never quotes the URL, which may hold secrets."""
     if isinstance(error, TimeoutError):  # before OSError, which it is too
         return FetchProblem("fetch_timeout", "The image host did not answer in time", may_pass=True)
-    if _is_blocked(error):
+    if is_blocked(error):
         return FetchProblem("fetch_blocked_address", "The image host's address or port is not on the public web")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         again = getattr(error.os_error, "errno", None) == socket.EAI_AGAIN
@@ -240,24 +240,6 @@ def _problem(error: Exception) -> FetchProblem:
         return FetchProblem("fetch_failed", "The URL is not valid")
     name, passing = type(error).__name__, isinstance(error, _PASSING_ERRORS)
     return FetchProblem("fetch_failed", f"The image could not be fetched ({name})", may_pass=passing)
-
-
-def _is_blocked(error: Exception) -> bool:
-    if isinstance(error, aiohttp.ClientConnectorError):
-        error = error.os_error
-    return isinstance(error, BlockedAddressError) or str(error) == str(BlockedAddressError())
-
-
-def _guarded_sockets(guard: Guard) -> Callable[[AddrInfoType], socket.socket]:
-    """Make the sockets that may be made: the last check, for names, literals and every redirect."""
-
-    def guarded_socket(info: AddrInfoType) -> socket.socket:
-        family, kind, protocol, _, address = info
-        if not guard(str(address[0]), int(str(address[1]))):
-            raise BlockedAddressError
-        return socket.socket(family, kind, protocol)
-
-    return guarded_socket
 
 
 @asynccontextmanager
@@ -270,7 +252,7 @@ async def fetcher(settings: ClassifierSettings, lookup: Lookup = system_lookup) 
     connector = aiohttp.TCPConnector(
         limit=2 * settings.in_flight,  # never reached: images in flight are counted elsewhere
         limit_per_host=settings.connections_per_host,
-        socket_factory=_guarded_sockets(guard),
+        socket_factory=guarded_sockets(guard),
         resolver=GuardedResolver(guard, lookup),
         ttl_dns_cache=_DNS_CACHE_SECONDS,
     )

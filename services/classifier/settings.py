@@ -3,20 +3,13 @@
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import NoDecode
 
-from services.runtime.settings import Port, Seconds, ServiceSettings
+from services.runtime.settings import FromCommas, Port, Seconds, ServiceSettings
 
 MAX_IMAGE_BYTES: Final = 20 * 1024 * 1024
 MAX_IMAGE_PIXELS: Final = 50_000_000
-
-
-def _split(text: object) -> object:
-    return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
-
-
-_FromCommas = BeforeValidator(_split)
 
 
 class ClassifierSettings(ServiceSettings):
@@ -45,10 +38,10 @@ class ClassifierSettings(ServiceSettings):
         64 * 1024 * 1024, ge=0, description="bytes of images kept for repeats of their URL; 0 fetches each time"
     )
     max_image_pixels: int = Field(MAX_IMAGE_PIXELS, ge=1, description="pixels of one image, at most")
-    fetch_ports: Annotated[frozenset[Port], NoDecode, _FromCommas] = Field(
+    fetch_ports: Annotated[frozenset[Port], NoDecode, FromCommas] = Field(
         frozenset({80, 443}), description="ports of image hosts, separated by commas"
     )
-    allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, _FromCommas] = Field(
+    allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, FromCommas] = Field(
         (),
         description="networks (CIDR, separated by commas) that may be fetched from although they are not public, "
         "on any port; development only",
