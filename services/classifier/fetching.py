@@ -23,6 +23,7 @@ from services.classifier.problems import DeadlinePassed, FetchProblem
 from services.classifier.retrying import PASSING_STATUSES, pause_seconds, retry_after_seconds
 from services.classifier.settings import ClassifierSettings
 from services.runtime.addresses import may_connect
+from services.runtime.fairness import Turns
 from services.runtime.guarding import guarded_sockets, is_blocked
 from services.runtime.names import GuardedResolver, Lookup, system_lookup
 
@@ -58,34 +59,30 @@ class HostTurns:
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
-        self._hosts: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
+        self._hosts: dict[str, Turns] = {}
 
     @asynccontextmanager
-    async def turn(self, host: str, ends_at: float) -> AsyncIterator[None]:
+    async def turn(self, host: str, owner: str, ends_at: float) -> AsyncIterator[None]:
         """Wait for a turn at a host, and hold it until the block ends; raises `DeadlinePassed`."""
-        free, users = self._hosts.setdefault(host, (asyncio.Semaphore(self._at_once), []))
-        users.append(None)
+        turns = self._hosts.setdefault(host, Turns(self._at_once, leave_some=True))
+        await _begun(turns, owner, ends_at)
         try:
-            await _acquired(free, ends_at)
-            try:
-                yield
-            finally:
-                free.release()
+            yield
         finally:
-            users.pop()
-            if not users:
-                del self._hosts[host]
+            turns.end(owner)
+            if turns.is_idle:
+                self._hosts.pop(host, None)
 
 
-async def _acquired(free: asyncio.Semaphore, ends_at: float) -> None:
-    if free.locked() and not math.isinf(ends_at):
-        try:
-            async with asyncio.timeout_at(ends_at):
-                await free.acquire()
-        except TimeoutError as error:
-            raise DeadlinePassed from error
-    else:
-        await free.acquire()
+async def _begun(turns: Turns, owner: str, ends_at: float) -> None:
+    if turns.may_begin(owner) or math.isinf(ends_at):
+        await turns.begin(owner)
+        return
+    try:
+        async with asyncio.timeout_at(ends_at):
+            await turns.begin(owner)
+    except TimeoutError as error:
+        raise DeadlinePassed from error
 
 
 @dataclass(frozen=True)
@@ -111,7 +108,7 @@ class Fetcher:
         With the `etag` of what is known already, the host may say that it has not changed.
         """
         now = asyncio.get_running_loop().time
-        async with self._hosts.turn(_checked(url).raw_authority, ends_at):
+        async with self._hosts.turn(_checked(url).raw_authority, lease.owner, ends_at):
             ends_at = min(ends_at, now() + self._settings.fetch_total_timeout_seconds)
             retries = 0
             while True:
