@@ -167,7 +167,7 @@ def assert_each_was_mailed_once_whole(stack: Stack, inference_ids: list[str]) ->
     folder = Path(stack.ready()["mail_dir"])
     wait_for(lambda: len(list(folder.glob("*.eml"))) >= len(inference_ids) or None, "mail of each batch", 90)
     mails = [message_from_bytes(path.read_bytes(), policy=default) for path in folder.glob("*.eml")]
-    mailed = Counter(re.sub(r"^<report\.|@.*$", "", mail["Message-ID"]) for mail in mails)
+    mailed = Counter(re.sub(r"^<report\.|@.*$", "", mail["Message-ID"].strip()) for mail in mails)
     assert mailed == Counter(inference_ids)
     assert all(len(csv_rows(mail)) == BATCH for mail in mails)
 
