@@ -69,7 +69,7 @@ class Instance:
         wait_for(lambda: get(self.ready_url) == 200, f"ready {self.service}", 90, pause_seconds=0.2)
 
     def end(self) -> int:
-        """Tell it to end; one that ended by itself, to be read again from its last commit, is started once more first."""
+        """Tell it to end; one that ended by itself, so as to read again, is started once more first."""
         assert self.process is not None
         if self.process.poll() == OURS:
             self.start()
