@@ -88,7 +88,7 @@ def test_every_variable_is_a_setting_and_together_they_start_the_service(
     assert set(settings) <= known_variables()
     for name, value in settings.items():
         if name.endswith("_FILE") and name != "HUESTREAM_KAFKA_CA_FILE":
-            (tmp_path / name).write_text("secret")
+            (tmp_path / name).write_text("a secret of at least 32 characters")
             value = str(tmp_path / name)  # noqa: PLW2901
         monkeypatch.setenv(name, value or "filled-by-a-secret")
     read = read_settings(SETTINGS[service])
@@ -118,6 +118,11 @@ def test_ports_are_those_that_the_service_is_told(overlay: str, service: str) ->
     expected = {"http": int(settings["HUESTREAM_PORT"])} if service == "ingest" else {}
     assert ports == expected
     assert settings["HUESTREAM_METRICS_HOST"] == "0.0.0.0"  # noqa: S104  # the pod's
+
+
+def test_behind_an_ingress_one_address_may_hold_all_connections() -> None:
+    settings = settings_of("production", "ingest")
+    assert int(settings["HUESTREAM_MAX_CONNECTIONS_PER_ADDRESS"]) == default("ingest", "max_connections")
 
 
 def test_the_endpoints_port_is_the_default_of_the_code_everywhere() -> None:
