@@ -60,7 +60,8 @@ def _page(report: Report, summary: Summary, body: str) -> str:
         '<!--[if mso]><table role="presentation" width="640"><tr><td><![endif]-->'
         '<table role="presentation" class="p" width="100%" cellpadding="0" cellspacing="0" border="0" '
         'bgcolor="#FFFFFF" style="max-width:640px;background:#FFFFFF;border-radius:14px">'
-        f'<tr><td class="in" style="padding:28px;{FONT}font-size:15px;line-height:22px;color:#23211F" align="left">'
+        f'<tr><td class="in" style="padding:28px;{FONT}font-size:15px;line-height:22px;color:#23211F;'
+        'overflow-wrap:anywhere" align="left">'
         f"{body}</td></tr></table><!--[if mso]></td></tr></table><![endif]--></td></tr></table></div></body></html>"
     )
 

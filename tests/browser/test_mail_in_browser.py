@@ -8,6 +8,7 @@ from playwright.async_api import expect
 from services.reporter.example_report import example_report
 from services.reporter.preview import write_preview
 from tests.browser.chromium import assert_accessible, chromium, complaints_of, requests_of
+from tests.ingest.pages.serving import site_of
 
 
 @pytest.mark.parametrize("width", [360, 700])
@@ -37,3 +38,18 @@ async def test_it_says_everything_without_pictures_and_style(tmp_path: Path) -> 
         assert swatch is not None
         assert swatch["width"] >= 20
         assert swatch["height"] >= 20
+
+
+@pytest.mark.parametrize("text", ["W" * 256, "\N{ARABIC LETTER ALEF}" * 200, "<b>bold</b> & \N{PARTY POPPER}" * 9])
+async def test_long_and_foreign_texts_stay_inside_a_phone(tmp_path: Path, text: str) -> None:
+    change = {"product_type": text, "category": text, "custom_id": text[:64]}
+    example = example_report(40)
+    items = tuple(item.model_copy(update=change) for item in example.items)
+    write_preview(example.model_copy(update={"items": items}), tmp_path / "mail")
+    async with chromium(width=390) as browser, site_of(tmp_path, 40) as site:
+        site.finish(items)
+        page = await browser.new_page()
+        for address in (f"file://{tmp_path / 'mail.html'}", site.url + site.path()):
+            await page.goto(address)
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+            assert await page.locator("b >> text=/^bold$/").count() == 0
