@@ -165,3 +165,15 @@ async def test_a_canceled_analysis_leaves_no_half_request_behind() -> None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert await code(found, PHOTO) == "classified"
+
+
+async def test_a_nursery_that_is_killed_while_it_starts_is_started_again() -> None:
+    async def kill_the_first() -> None:
+        while not (found := children_of(os.getpid())):  # noqa: ASYNC110  # of another process
+            await asyncio.sleep(0.01)
+        os.kill(found[0], signal.SIGKILL)
+
+    killing = asyncio.create_task(kill_the_first())
+    async with running() as found:
+        assert await code(found, PHOTO) == "classified"
+    await killing
