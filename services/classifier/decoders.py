@@ -16,7 +16,7 @@ from typing import Final
 from schemas.classification import Classification
 from schemas.events import ImageFields, ItemError
 from services.classifier import metrics
-from services.classifier.decoder_framing import CLASSIFIED, FAULT, PROCESS_ID, REPLY, REQUEST
+from services.classifier.decoder_framing import CLASSIFIED, FAULT, PROCESS_ID, REPLY, REQUEST, description_of
 from services.classifier.decoder_limits import DecoderLimits
 from services.classifier.problems import DecodeProblem
 from services.classifier.settings import ClassifierSettings
@@ -191,9 +191,8 @@ class Decoders:
 
     async def analyze(self, image: ImageFields, content: bytes, owner: str) -> Classification:
         """Analyze one image; raises `DecodeProblem`, for a fault of ours `DecoderFaultError`."""
-        description = image.model_dump_json(include=set(ImageFields.model_fields)).encode()
         async with self._turns.turn(owner):
-            reply = await self._asked(description, content)
+            reply = await self._asked(description_of(image), content)
         if reply.kind == CLASSIFIED:
             return Classification.model_validate_json(reply.content)
         if reply.kind == FAULT:
