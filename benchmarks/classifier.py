@@ -188,6 +188,7 @@ def within_quota(running: Running) -> Iterator[None]:
     group.mkdir()
     try:
         (group / "cpu.cfs_period_us").write_text("50000")
+        (group / "cpu.shares").write_text("50000")  # what else runs is not to take from the quota
         (group / "cpu.cfs_quota_us").write_text(str(int(QUOTA * 50_000)))
         for process in processes_below(running.process.pid):
             (group / "cgroup.procs").write_text(str(process))
