@@ -46,7 +46,7 @@ schemas: $(VENV)/local-installed
 	$(BIN)/huestream schemas
 
 pictures: $(VENV)/dev-installed
-	$(BIN)/python docs/pictures.py
+	$(BIN)/python docs/pictures.py $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 accuracy: $(VENV)/benchmarks-installed
 	$(BIN)/python benchmarks/color_accuracy.py $(if $(DATA),--data "$(DATA)")
@@ -78,9 +78,10 @@ UV_COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --
 
 requirements:
 	$(UV_COMPILE) -o requirements/runtime.txt
+	$(UV_COMPILE) --extra rocksdb -c requirements/runtime.txt -o requirements/rocksdb.txt
 	$(UV_COMPILE) --extra local --group build -c requirements/runtime.txt -o requirements/local.txt
-	$(UV_COMPILE) --extra local --group build --group dev -c requirements/local.txt -o requirements/dev.txt
-	$(UV_COMPILE) --extra local --group build --group dev --group benchmarks -c requirements/dev.txt -o requirements/benchmarks.txt
+	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev -c requirements/local.txt -o requirements/dev.txt
+	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev --group benchmarks -c requirements/dev.txt -o requirements/benchmarks.txt
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -99,6 +99,10 @@ class AsyncClient:
         on_status(status)
         return status
 
+    async def cancel(self, inference_id: str) -> None:
+        """End a batch early: what is done stays; raises `RefusedError` where it has ended by itself."""
+        await self._calls().call("DELETE", f"/inference/{inference_id}", busy=BUSY - {409})
+
     async def results(self, inference_id: str, *, wait: bool = False) -> list[ResultItem]:
         """Read the results of a batch in its order: those that exist, or, after a wait, all."""
         if wait:

@@ -58,6 +58,10 @@ class Client:
         """Look until a batch is finished; raises `GaveUpError` when it makes no progress for too long."""
         return self._run(self._client.wait(inference_id, on_status))
 
+    def cancel(self, inference_id: str) -> None:
+        """End a batch early: what is done stays; raises `RefusedError` where it has ended by itself."""
+        self._run(self._client.cancel(inference_id))
+
     def results(self, inference_id: str, *, wait: bool = False) -> list[ResultItem]:
         """Read the results of a batch in its order: those that exist, or, after a wait, all."""
         return self._run(self._client.results(inference_id, wait=wait))

@@ -17,6 +17,7 @@ from schemas.events import (
     ImageSubmitted,
     InferenceStatus,
     ReportReady,
+    WebhookStatus,
 )
 
 Service = Literal["ingest", "classifier", "reporter", "producers", "keys", "people"]
@@ -57,7 +58,13 @@ class Topic:
 
 
 def _by_inference(
-    event: BatchSubmitted | CancellationRequested | ImageClassified | ReportReady | ControlTick | InferenceStatus,
+    event: BatchSubmitted
+    | CancellationRequested
+    | ImageClassified
+    | ReportReady
+    | ControlTick
+    | InferenceStatus
+    | WebhookStatus,
 ) -> str:
     return event.inference_id
 
@@ -110,8 +117,15 @@ INFERENCES_STATUS: Final = Topic(
     carries=InferenceStatus,
     key=_by_inference,
     written_by=("reporter",),
-    read_by=("ingest",),
+    read_by=("ingest", "reporter"),
     compacted=True,
+)
+WEBHOOKS_STATUS: Final = Topic(
+    name="webhooks.status.v1",
+    carries=WebhookStatus,
+    key=_by_inference,
+    written_by=("reporter",),
+    read_by=("reporter", "ingest"),
 )
 API_KEYS: Final = Topic(
     name="api-keys.v1",
@@ -155,6 +169,7 @@ TOPICS: Final = (
     REPORTER_CONTROL,
     CANCELLATIONS_REQUESTED,
     INFERENCES_STATUS,
+    WEBHOOKS_STATUS,
     API_KEYS,
     DEAD_LETTERS,
     *(_changelog(table) for table in REPORTER_TABLES),

@@ -9,11 +9,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from services.runtime.processes import run_processes, several
+from services.runtime.settings import ServiceSettings
+
 SERVICES: Final = {
     "ingest": "run the HTTP endpoint",
     "classifier": "run a classifier",
     "reporter": "run a reporter",
 }
+SEVERAL: Final = frozenset({"classifier"})
+"""Services that run as several processes under one parent where that is asked for."""
 COMMANDS: Final = {
     "local": ("services.local.command", "run everything on this machine, around a real Kafka"),
     "demo": ("services.demo.command", "show the main job, from drawn product pictures to the mail"),
@@ -41,6 +46,8 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
             command.add_argument("--check", action="store_true", help="say whether all that it needs is there, and end")
         if name == chosen:
             _describe_settings(command, name)
+            if name in SEVERAL:
+                command.add_argument("--processes", type=several, default=1, metavar="N", help="run N consumers")
     for name, (module, summary) in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         if name == chosen:
@@ -49,9 +56,14 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
 
 
 def _describe_settings(command: argparse.ArgumentParser, service: str) -> None:
-    settings = importlib.import_module(f"services.{service}.settings")
     command.description = f"{SERVICES[service][0].upper()}{SERVICES[service][1:]}, configured by the environment."
-    command.epilog = getattr(settings, f"{service.title()}Settings").describe()
+    command.epilog = _settings_of(service).describe()
+
+
+def _settings_of(service: str) -> type[ServiceSettings]:
+    module = importlib.import_module(f"services.{service}.settings")
+    settings: type[ServiceSettings] = getattr(module, f"{service.title()}Settings")
+    return settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _use(tool, words)
     chosen = next((word for word in words if not word.startswith("-")), None)
     parsed = _parser(chosen).parse_args(words)
+    if getattr(parsed, "processes", 1) > 1:
+        return run_processes(parsed.command, parsed.processes, _settings_of(parsed.command))
     if getattr(parsed, "check", False):
         return int(importlib.import_module(f"services.{parsed.command}.checking").run())
     if parsed.command in SERVICES:

@@ -24,13 +24,14 @@ from services.classifier.classifying import analyze_bytes
 from services.classifier.decoder_framing import CLASSIFIED, FAULT, PROBLEM, PROCESS_ID, REPLY, REQUEST
 from services.classifier.decoder_limits import (
     DecoderLimits,
-    die_with_parent,
+    gain_nothing_new,
     keep_freed_memory,
     limit_next_image,
     limit_process,
     resident_bytes,
 )
 from services.classifier.problems import DecodeProblem, too_much_memory
+from services.runtime.processes import die_with_parent
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -84,6 +85,7 @@ def _live(descriptor: int, limits: DecoderLimits) -> None:
     status = 1
     try:
         die_with_parent()
+        gain_nothing_new()
         limit_process(limits)
         with socket.socket(fileno=descriptor) as connection:
             serve(connection, limits)

@@ -204,17 +204,18 @@ class Decoders:
     async def _asked(self, description: bytes, content: bytes) -> Reply:
         """Ask a child, and after its death another one, both within the one limit."""
         now = asyncio.get_running_loop().time
-        ends_at = now() + self._wall_seconds
+        remaining = self._wall_seconds
         for _ in range(_TRIES):
             child = self._idle.pop() if self._idle else await self._nursery.child()
             began = now()
             try:
-                async with asyncio.timeout_at(ends_at):
+                async with asyncio.timeout(remaining):
                     return self._kept(child, await child.ask(description, content))
             except TimeoutError:
                 raise _too_slow(self._wall_seconds) from None
             except DecoderDiedError:
                 metrics.DECODER_DEATHS.inc()
+                remaining -= now() - began
                 if now() - began >= self._cpu_seconds:  # the kernel's limit of processor time
                     raise _too_slow(self._cpu_seconds) from None
             finally:

@@ -5,23 +5,23 @@ import math
 import random
 import re
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urljoin
 
 import aiohttp
-from aiohttp.connector import AddrInfoType
 from yarl import URL
 
 from schemas.fields import IMAGE_URL_PATTERN, MAX_URL
-from services.classifier.addresses import BlockedAddressError, may_connect
 from services.classifier.memory import Lease, NoMemoryError
-from services.classifier.names import Guard, GuardedResolver, Lookup, system_lookup
 from services.classifier.problems import DeadlinePassed, FetchProblem
 from services.classifier.retrying import PASSING_STATUSES, pause_seconds, retry_after_seconds
 from services.classifier.settings import ClassifierSettings
+from services.runtime.addresses import may_connect
+from services.runtime.guarding import guarded_sockets, is_blocked
+from services.runtime.names import GuardedResolver, Lookup, system_lookup
 
 MAX_REDIRECTS: Final = 3
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -47,17 +47,31 @@ class HostTurns:
         self._hosts: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
 
     @asynccontextmanager
-    async def turn(self, host: str) -> AsyncIterator[None]:
-        """Wait for a turn at a host, and hold it until the block ends."""
+    async def turn(self, host: str, ends_at: float) -> AsyncIterator[None]:
+        """Wait for a turn at a host, and hold it until the block ends; raises `DeadlinePassed`."""
         free, users = self._hosts.setdefault(host, (asyncio.Semaphore(self._at_once), []))
         users.append(None)
         try:
-            async with free:
+            await _acquired(free, ends_at)
+            try:
                 yield
+            finally:
+                free.release()
         finally:
             users.pop()
             if not users:
                 del self._hosts[host]
+
+
+async def _acquired(free: asyncio.Semaphore, ends_at: float) -> None:
+    if free.locked() and not math.isinf(ends_at):
+        try:
+            async with asyncio.timeout_at(ends_at):
+                await free.acquire()
+        except TimeoutError as error:
+            raise DeadlinePassed from error
+    else:
+        await free.acquire()
 
 
 class Fetcher:
@@ -71,43 +85,36 @@ class Fetcher:
 
     async def fetch(self, url: str, lease: Lease, ends_at: float = math.inf) -> bytes:
         """Read an image's bytes into a lease, until a time of the loop's clock at the latest; raises `FetchProblem`."""
-        host = _checked(url).raw_authority
-        try:
-            async with asyncio.timeout_at(None if math.isinf(ends_at) else ends_at), self._hosts.turn(host):
-                return await self._try_again_and_again(url, lease, ends_at)
-        except TimeoutError as error:
-            raise DeadlinePassed from error
-
-    async def _try_again_and_again(self, url: str, lease: Lease, ends_at: float) -> bytes:
         now = asyncio.get_running_loop().time
-        ends_at = min(ends_at, now() + self._settings.fetch_total_timeout_seconds)
-        retries = 0
-        while True:
-            try:
-                return await self._try_once(url, lease, ends_at - now())
-            except FetchProblem as problem:
-                lease.release()
-                pause = pause_seconds(problem, retries, ends_at - now(), random.random)
-                if pause is None:
-                    raise
-            retries += 1
-            await asyncio.sleep(pause)
+        async with self._hosts.turn(_checked(url).raw_authority, ends_at):
+            ends_at = min(ends_at, now() + self._settings.fetch_total_timeout_seconds)
+            retries = 0
+            while True:
+                try:
+                    return await self._try_once(url, lease, ends_at - now())
+                except FetchProblem as problem:
+                    lease.release()
+                    pause = pause_seconds(problem, retries, ends_at - now(), random.random)
+                    if pause is None:
+                        raise
+                retries += 1
+                await asyncio.sleep(pause)
 
     async def _try_once(self, url: str, lease: Lease, seconds: float) -> bytes:
         try:
-            async with asyncio.timeout(seconds):
-                try:
-                    return await self._within_limit(url, lease)
-                except NoMemoryError:  # then once more, after a place for the largest image was had
+            try:
+                return await self._within_limit(url, lease, seconds)
+            except NoMemoryError:  # then once more, after a place for the largest image was had
+                async with asyncio.timeout(seconds):
                     await lease.wait_for(self._max_bytes)
-                    return await self._within_limit(url, lease)
+                    return await self._within_limit(url, lease, seconds)
         except FetchProblem:
             raise
         except Exception as error:  # hostile input ends here, in a named outcome
             raise _problem(error) from error
 
-    async def _within_limit(self, url: str, lease: Lease) -> bytes:
-        async with asyncio.timeout(self._settings.fetch_timeout_seconds):
+    async def _within_limit(self, url: str, lease: Lease, seconds: float) -> bytes:
+        async with asyncio.timeout(min(seconds, self._settings.fetch_timeout_seconds)):
             return await self._follow(url, lease)
 
     async def _follow(self, text: str, lease: Lease) -> bytes:
@@ -186,7 +193,7 @@ def _problem(error: Exception) -> FetchProblem:
     """Name what went wrong; the text never quotes the URL, which may hold secrets."""
     if isinstance(error, TimeoutError):  # before OSError, which it is too
         return FetchProblem("fetch_timeout", "The image host did not answer in time", may_pass=True)
-    if _is_blocked(error):
+    if is_blocked(error):
         return FetchProblem("fetch_blocked_address", "The image host's address or port is not on the public web")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         again = getattr(error.os_error, "errno", None) == socket.EAI_AGAIN
@@ -195,24 +202,6 @@ def _problem(error: Exception) -> FetchProblem:
         return FetchProblem("fetch_failed", "The URL is not valid")
     name, passing = type(error).__name__, isinstance(error, _PASSING_ERRORS)
     return FetchProblem("fetch_failed", f"The image could not be fetched ({name})", may_pass=passing)
-
-
-def _is_blocked(error: Exception) -> bool:
-    if isinstance(error, aiohttp.ClientConnectorError):
-        error = error.os_error
-    return isinstance(error, BlockedAddressError) or str(error) == str(BlockedAddressError())
-
-
-def _guarded_sockets(guard: Guard) -> Callable[[AddrInfoType], socket.socket]:
-    """Make the sockets that may be made: the last check, for names, literals and every redirect."""
-
-    def guarded_socket(info: AddrInfoType) -> socket.socket:
-        family, kind, protocol, _, address = info
-        if not guard(str(address[0]), int(str(address[1]))):
-            raise BlockedAddressError
-        return socket.socket(family, kind, protocol)
-
-    return guarded_socket
 
 
 @asynccontextmanager
@@ -225,7 +214,7 @@ async def fetcher(settings: ClassifierSettings, lookup: Lookup = system_lookup) 
     connector = aiohttp.TCPConnector(
         limit=2 * settings.in_flight,  # never reached: images in flight are counted elsewhere
         limit_per_host=settings.connections_per_host,
-        socket_factory=_guarded_sockets(guard),
+        socket_factory=guarded_sockets(guard),
         resolver=GuardedResolver(guard, lookup),
         ttl_dns_cache=_DNS_CACHE_SECONDS,
     )

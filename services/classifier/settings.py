@@ -3,25 +3,23 @@
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import NoDecode
 
-from services.runtime.settings import Port, Seconds, ServiceSettings
+from services.runtime.settings import FromCommas, Port, Seconds, ServiceSettings
 
 MAX_IMAGE_BYTES: Final = 20 * 1024 * 1024
 MAX_IMAGE_PIXELS: Final = 50_000_000
 
 
-def _split(text: object) -> object:
-    return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
-
-
-_FromCommas = BeforeValidator(_split)
-
-
 class ClassifierSettings(ServiceSettings):
     """Settings of the classifier."""
 
+    group_instance_id: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]{1,200}$",
+        description="a name of this process that outlives it (a pod's): restarts within 10 s then move no partitions",
+    )
     in_flight: int = Field(128, ge=1, le=1000, description="images fetched and analyzed at once by one process")
     window_records: int = Field(4000, ge=1, description="records of images in hand of one process, at most")
     window_records_per_partition: int = Field(1000, ge=1, description="the same, of one partition")
@@ -37,10 +35,10 @@ class ClassifierSettings(ServiceSettings):
     max_image_bytes: int = Field(MAX_IMAGE_BYTES, ge=1, description="bytes of one image, at most")
     memory_bytes: int = Field(256 * 1024 * 1024, ge=1, description="bytes of images held at once by one process")
     max_image_pixels: int = Field(MAX_IMAGE_PIXELS, ge=1, description="pixels of one image, at most")
-    fetch_ports: Annotated[frozenset[Port], NoDecode, _FromCommas] = Field(
+    fetch_ports: Annotated[frozenset[Port], NoDecode, FromCommas] = Field(
         frozenset({80, 443}), description="ports of image hosts, separated by commas"
     )
-    allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, _FromCommas] = Field(
+    allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, FromCommas] = Field(
         (),
         description="networks (CIDR, separated by commas) that may be fetched from although they are not public, "
         "on any port; development only",

@@ -13,6 +13,7 @@ from schemas.topics import (
     IMAGES_CLASSIFIED,
     IMAGES_SUBMITTED,
     INFERENCES_STATUS,
+    WEBHOOKS_STATUS,
 )
 from services.ingest import metrics
 from services.ingest.accepting import Acceptance
@@ -34,7 +35,7 @@ from services.runtime.api_keys import KeyRing
 from services.runtime.following import Follower
 from services.runtime.kafka import Publisher, Record, consumer, publisher
 from services.runtime.key_sources import KeyFile
-from services.runtime.lifecycle import beside, run_service
+from services.runtime.lifecycle import beside, collect_garbage_rarely, run_service
 from services.runtime.logs import Logger, configure_logs
 from services.runtime.monitoring import monitoring
 from services.runtime.object_store import object_folder
@@ -66,6 +67,7 @@ class Replica:
             BATCHES_SUBMITTED: self._fold_batch,
             CANCELLATIONS_REQUESTED: self.inferences.fold_cancellation,
             INFERENCES_STATUS: self.inferences.fold_status,
+            WEBHOOKS_STATUS: self.inferences.fold_webhook,
         }
         if self.key_file is None:
             self.folds[API_KEYS] = self.keys.fold
@@ -106,7 +108,6 @@ class Replica:
             results=results,
             deadline_seconds=settings.deadline_seconds,
             body_timeout_seconds=settings.body_timeout_seconds,
-            log=log,
         )
         reading = Reading(door, self.inferences, results)
         events = Events(
@@ -157,6 +158,7 @@ async def main(stopping: asyncio.Event) -> None:
         follower = Follower(log_in, replica.folds, log)
         await out.prepare([IMAGES_SUBMITTED, BATCHES_SUBMITTED, CANCELLATIONS_REQUESTED])
         await follower.catch_up(patience)
+        collect_garbage_rarely()
         # The log is followed until the last request has ended: it waits for its batch record.
         async with beside(follower.follow(), tail.follow(), replica.tidy(), replica.follow_keys()):
             acceptance = Acceptance(out, follower, replica.inferences, replica.limits, settings.publish_timeout_seconds)

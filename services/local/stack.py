@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from services.local.link_secret import link_secret
+from services.local.kept_secrets import kept_secret
 from services.local.supervisor import Program, python_command
 
 HOST: Final = "127.0.0.1"
@@ -142,6 +142,8 @@ def _mail_settings(layout: Layout) -> dict[str, str]:
         "SMTP_TLS": "none",
         "MAIL_FROM": "huestream@localhost.localdomain",
         "PUBLIC_URL": layout.endpoint,
+        "WEBHOOK_SECRET": kept_secret(layout.data, "webhook-secret"),
+        "ALLOW_NETWORKS": f"{HOST}/32",
         "STATE_DIR": str(layout.data / "state"),
     }
 
@@ -153,7 +155,7 @@ def _service(service: str, name: str, layout: Layout, bootstrap: str, settings: 
         "METRICS_HOST": HOST,
         "METRICS_PORT": str(layout.metrics_ports[name]),
         "REPORT_STORE": str(layout.report_dir),
-        "LINK_SECRET": link_secret(layout.data),
+        "LINK_SECRET": kept_secret(layout.data, "link-secret"),
         "DRAIN_TIMEOUT_SECONDS": f"{DRAIN_SECONDS:g}",
     }
     ours = {f"HUESTREAM_{key}": value for key, value in (shared | dict(settings)).items()}

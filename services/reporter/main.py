@@ -18,6 +18,7 @@ from services.reporter.settings import ReporterSettings, limits_of
 from services.reporter.stream import Running, Stream, emitter, faust_app
 from services.reporter.telling import Teller
 from services.reporter.watching import watch
+from services.reporter.webhook_stream import send_webhooks
 from services.runtime.api_keys import KeyRing
 from services.runtime.kafka import Publisher, consumer, publisher
 from services.runtime.key_sources import known_keys
@@ -66,6 +67,7 @@ async def main(stopping: asyncio.Event) -> None:
                     watch(parts.stream, partial(ends_of, asking, _ENDS_SECONDS), settings.watchdog_seconds, log),
                     purge_now_and_then(parts.purge, running.trouble),
                     look_at_the_server(mailer, log),
+                    send_webhooks(settings, keys.get, out, log, stopping),
                 )
     log.info("stopped")
 

@@ -1,12 +1,20 @@
 """What every service can be told, through environment variables that begin with `HUESTREAM_`."""
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+def _split(text: object) -> object:
+    return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
+
+
+FromCommas: Final = BeforeValidator(_split)
+"""Of a setting of several values, separated by commas; together with `NoDecode`."""
 
 
 class SettingsError(Exception):

@@ -12,9 +12,9 @@ import pytest
 
 from services.classifier.fetching import fetcher
 from services.classifier.memory import Memory
-from services.classifier.names import Address, Lookup, system_lookup
 from services.classifier.problems import FetchProblem
 from services.classifier.settings import ClassifierSettings
+from services.runtime.names import Address, Lookup, system_lookup
 
 OK = b"HTTP/1.1 200 OK\r\n"
 BOMB = gzip.compress(bytes(5_000_000))

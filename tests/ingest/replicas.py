@@ -19,6 +19,16 @@ class Replica:
     process: subprocess.Popen[bytes]
     output: Path
 
+    def processor_seconds(self) -> float:
+        """Time that it has kept a processor busy, in steps of 10 ms."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def megabytes(self) -> float:
+        """Memory that it holds."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1024 / 1024
+
     def lines(self) -> list[dict[str, Any]]:
         complete = self.output.read_text().rpartition("\n")[0]
         return [json.loads(line) for line in complete.splitlines()]

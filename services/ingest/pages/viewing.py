@@ -117,7 +117,7 @@ class Viewing:
 
     async def _results(self, inference: Inference, ending: str) -> bytes:
         try:
-            return await self.results.of(inference, _FORM_OF[ending])
+            return await self.results.whole(inference, _FORM_OF[ending])
         except (KafkaUnavailableError, StoreUnavailableError) as error:
             raise RefusedError(503, "The results cannot be read just now; try again in a moment") from error
 
