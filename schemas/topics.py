@@ -117,7 +117,7 @@ CANCELLATIONS_REQUESTED: Final = Topic(
     carries=CancellationRequested,
     key=_by_inference,
     written_by=("ingest", "producers"),
-    read_by=("reporter", "ingest"),
+    read_by=("reporter", "ingest", "classifier"),
 )
 INFERENCES_STATUS: Final = Topic(
     name="inferences.status.v1",

@@ -51,8 +51,8 @@ class ReporterSettings(ServiceSettings):
     session_timeout_seconds: float = Field(
         10, ge=6, le=300, description="time after which the work of a reporter that died goes to the others"
     )
-    longest_batch_seconds: Seconds = Field(
-        86_400, description="time after which a batch ends, whatever deadline its record asks for"
+    deadline_seconds: Seconds = Field(
+        3600, description="time after which a batch ends, as in ingest; its record may only ask for less"
     )
     watchdog_seconds: Seconds = Field(
         30, description="the process ends when it takes no record for so long although some wait for it"
@@ -124,5 +124,5 @@ class ReporterSettings(ServiceSettings):
 def limits_of(settings: ReporterSettings) -> Limits:
     """Give the collector's limits."""
     return Limits(
-        batch=timedelta(seconds=settings.longest_batch_seconds), mail=timedelta(seconds=settings.mail_give_up_seconds)
+        batch=timedelta(seconds=settings.deadline_seconds), mail=timedelta(seconds=settings.mail_give_up_seconds)
     )

@@ -63,6 +63,28 @@ async def fold_all(
         raise KafkaUnavailableError(f"{topic.name} was not read within {timeout_seconds:g} seconds") from error
 
 
+async def has_records(
+    kafka: Kafka, group: str, timeout_seconds: float, partition: tuple[str, int], first: int | None, end: int
+) -> bool:
+    """Say whether a partition holds records from `first`, or from what a group has committed, to before `end`.
+
+    There must be one at `end`. Raises `KafkaUnavailableError`.
+    """
+    wanted = TopicPartition(*partition)
+    try:
+        async with asyncio.timeout(timeout_seconds), consumer(kafka, timeout_seconds, group) as source:
+            source.assign([wanted])
+            begin = (await source.beginning_offsets([wanted]))[wanted]
+            begin = max(begin, (await source.committed(wanted) or 0) if first is None else first)
+            if begin >= end:
+                return False
+            source.seek(wanted, begin)
+            found = await source.getone(wanted)
+    except (TimeoutError, KafkaError) as error:
+        raise KafkaUnavailableError(f"{partition[0]} was not read: {type(error).__name__}") from error
+    return bool(found.offset < end)
+
+
 async def ends_of(
     source: AIOKafkaConsumer, timeout_seconds: float, partitions: Iterable[tuple[str, int]]
 ) -> Mapping[tuple[str, int], tuple[int, int]]:
