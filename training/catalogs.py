@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services.classifier.color.analysis import FAMILIES, Family
 from services.classifier.color.cielab import lab_from_srgb
-from services.classifier.color.groups import Group, group_of
+from services.classifier.color.groups import Kind, kind_of
 from services.classifier.color.hexes import srgb_from_hex
 from services.classifier.color.names import commerce_names, nearest_family
 
@@ -31,9 +31,9 @@ class Example:
     metal: bool | None = None
 
     @property
-    def group(self) -> Group:
-        """The group of the product type."""
-        return group_of(self.product_type, self.category)
+    def kind(self) -> Kind:
+        """What the product type tells."""
+        return kind_of(self.product_type, self.category)
 
 
 METALS = frozenset({"Silver", "Steel", "Gold", "Copper", "Bronze", "Metallic"})
