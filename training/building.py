@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from services.classifier.color.analysis import FAMILIES
 from services.classifier.color.analyzing import Reading, reading_of
-from services.classifier.color.families import FAMILIES, features_of
+from services.classifier.color.families import features_of
 from services.classifier.color.groups import GROUPS
 from services.classifier.color.histogram import Histogram, histogram_of
 from services.classifier.color.model import Model, model_from
@@ -43,10 +44,9 @@ def colors(lesson: Lesson) -> Arrays:
     learned = prior.learn_prior(lesson.seen, lesson.family, [example.group for example in lesson.examples])
     places = centers.learn_centers(lesson.seen)
     neighbors, nearness = centers.neighbors_of(places)
-    names = learned.names[prior.grid_cells(centers.oklab_of(places))]
     return {
         "maps": learned.maps.astype(np.float16),
-        "names": names.astype(np.float16),
+        "called": prior.called(),
         "neighbors": neighbors,
         "nearness": nearness,
     }
@@ -54,7 +54,7 @@ def colors(lesson: Lesson) -> Arrays:
 
 def unfinished(arrays: Arrays, **more: Floats) -> Model:
     """Make a model of the arrays that are there; the small logistic models are empty."""
-    features = len(arrays["names"]) + len(GROUPS)
+    features = 2 * (int(arrays["neighbors"].max()) + 1) + len(GROUPS) + len(FAMILIES)
     empty = {
         "family_weights": np.zeros((features, len(FAMILIES))),
         "family_bias": np.zeros(len(FAMILIES)),

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.classifier.color.analysis import Family
+from services.classifier.color.analysis import FAMILIES, Family
 from services.classifier.color.cielab import lab_from_srgb
-from services.classifier.color.families import FAMILIES
 from services.classifier.color.groups import Group, group_of
 from services.classifier.color.hexes import srgb_from_hex
 from services.classifier.color.names import commerce_names, nearest_family

@@ -73,6 +73,13 @@ def _schemas() -> Json:
 def _submit() -> Json:
     images = {"type": "array", "items": _ref(RequestedImage), "minItems": 1, "maxItems": MAX_BATCH}
     accepted = _reply("accepted", {"application/json": {"anyOf": [_ref(Accepted), _ref(AcceptedWithResults)]}})
+    accepted["headers"] = accepted["headers"] | {
+        "Link": {
+            "schema": {"type": "string"},
+            "description": "where the endpoint has results pages: the path of the one of this batch, which opens "
+            'without a key; rel="alternate"',
+        }
+    }
     accepted["links"] = {name: _link(name) for name in ("status", "results")}
     return {
         "operationId": "submit",
@@ -80,6 +87,7 @@ def _submit() -> Json:
         "description": "Answers when the batch is durable. The report comes by mail; results can be read at any time.",
         "parameters": [
             _header("Idempotency-Key", "makes a retry the same batch", {"type": "string", "pattern": "^[ -~]{1,255}$"}),
+            _header("Webhook-URL", "told when the batch is finished, instead of that of the key", {"type": "string"}),
             _header(
                 "Prefer",
                 f"handling=lenient makes hex_color_label and category optional; wait=N, at most {MAX_WAIT_SECONDS}, "

@@ -5,27 +5,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.classifier.color.analysis import Alternative, Analysis, Family, PaletteEntry, PrimaryColor
+from services.classifier.color.analysis import FAMILIES, Alternative, Analysis, Family, PaletteEntry, PrimaryColor
 from services.classifier.color.background import Backdrop, backdrop_of
 from services.classifier.color.cielab import lab_from_srgb
-from services.classifier.color.families import (
-    FAMILIES,
-    family_probabilities,
-    features_of,
-    name_probabilities,
-)
-from services.classifier.color.foreground import Product, place_of, product_of
+from services.classifier.color.families import family_probabilities, features_of
 from services.classifier.color.groups import GROUPS, Group, group_of
-from services.classifier.color.hexes import hex_of, rgb_from_oklab
+from services.classifier.color.hexes import hex_of, rgb8_from_oklab
 from services.classifier.color.histogram import Histogram, cells_of, histogram_of
 from services.classifier.color.labels import verdict_of
 from services.classifier.color.metallic import metal_of, metallic_features
 from services.classifier.color.model import Model, model
-from services.classifier.color.names import commerce_name, fine_name
+from services.classifier.color.names import commerce_name, family_likeness, fine_name
 from services.classifier.color.oklab import Floats, oklab_from_srgb, oklch_from_oklab
 from services.classifier.color.palette import Palette, palette_of
 from services.classifier.color.pattern import multicolor_features, multicolor_probability, pattern_of
 from services.classifier.color.photo import Bytes, Photo, photo_of
+from services.classifier.color.places import place_of
+from services.classifier.color.product import Product, product_of
 from services.classifier.color.review import confidence_of, reasons_for
 from services.classifier.color.scene import background_of, cast_of
 
@@ -65,7 +61,7 @@ def view_of(pixels: Bytes, group: Group) -> View:
     """Find the product of a group in a photo; raises `FullyTransparentError`."""
     photo = photo_of(pixels)
     backdrop = backdrop_of(photo)
-    return View(photo, group, backdrop, product_of(backdrop))
+    return View(photo, group, backdrop, product_of(photo, backdrop, group))
 
 
 def product_histogram(view: View, learned: Model) -> Histogram:
@@ -78,9 +74,9 @@ def product_histogram(view: View, learned: Model) -> Histogram:
 def reading_of(histogram: Histogram, group: Group, learned: Model) -> Reading:
     """Name a product and its colors."""
     palette = palette_of(histogram)
-    rgb = np.array([rgb_from_oklab(color) for color in palette.oklab], dtype=np.uint8)
+    rgb = rgb8_from_oklab(palette.oklab)
     probabilities = family_probabilities(features_of(histogram, group, learned), learned)
-    return Reading(histogram, probabilities, palette, rgb, name_probabilities(rgb, learned))
+    return Reading(histogram, probabilities, palette, rgb, family_likeness(lab_from_srgb(rgb / 255.0)))
 
 
 def _answer(view: View, reading: Reading, label: str | None, learned: Model) -> Analysis:
