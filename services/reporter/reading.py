@@ -5,12 +5,12 @@ holds. Faust takes them, notes those in between as done, and drops these when th
 """
 
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Any
 
 from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 
-_TRIES: Final = 5
+from services.reporter.acknowledging import Unbroken
 
 
 class SteadyConsumer(Consumer):
@@ -21,13 +21,12 @@ class SteadyConsumer(Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._expected: dict[TP, int] = {}
-        self._tries: dict[TP, int] = {}
+        self._unbroken = Unbroken()
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Hand on nothing until the positions are known again."""
         for partition in revoked:
-            self._expected.pop(partition, None)
+            self._unbroken.forget(partition)
         await super().on_partitions_revoked(revoked)
 
     async def perform_seek(self) -> None:
@@ -39,28 +38,27 @@ class SteadyConsumer(Consumer):
         begins = await self.earliest_offsets(*begun) if begun else {}
         for partition in begun:
             await self.seek(partition, begins[partition])
-        self._expected = {partition: offset or begins[partition] for partition, offset in committed.items()}
-        self._tries.clear()
+        self._unbroken.begin({partition: offset or begins[partition] for partition, offset in committed.items()})
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  # as in Faust
         """Fetch records, and leave out those that do not follow."""
         sought: set[TP] = set()
         async for partition, message in super().getmany(timeout):
-            if partition.topic not in self.sources or self._follows(partition, message.offset):
+            if partition.topic not in self.sources or self._passes(partition, message.offset):
                 yield partition, message
-            elif partition in self._expected and partition not in sought:
+            elif partition not in sought:
                 sought.add(partition)
-                self._tries[partition] = self._tries.get(partition, 0) + 1
-                await self.seek(partition, self._expected[partition])
+                await self._read_again(partition)
 
-    def _follows(self, partition: TP, offset: int) -> bool:
-        """Say whether this is the next record; a hole that stays is the log's: a transaction's, or its beginning."""
-        expected = self._expected.get(partition)
-        if expected is None or offset < expected:
+    def _passes(self, partition: TP, offset: int) -> bool:
+        """Say whether a record is the next one; Faust's own judgment is set to agree."""
+        last = self._unbroken.last_of(partition)
+        if not self._unbroken.is_next(partition, offset):
             return False
-        if offset > expected and self._tries.get(partition, 0) < _TRIES:
-            return False
-        self._tries.pop(partition, None)
-        self._read_offset[partition] = expected - 1 if expected else None
-        self._expected[partition] = offset + 1
+        self._read_offset[partition] = last
         return True
+
+    async def _read_again(self, partition: TP) -> None:
+        missing = self._unbroken.missing(partition)
+        if missing is not None:
+            await self.seek(partition, missing)
