@@ -6,10 +6,22 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 from kubernetes_validate import validate  # type: ignore[import-untyped]
 
+from schemas.rights import principal
 from schemas.topics import TOPICS
-from tests.deploy.manifests import OVERLAYS, SERVICES, Manifest, container_of, of_kind, pod_of, rendered
+from tests.deploy.manifests import (
+    K8S,
+    OVERLAYS,
+    SERVICES,
+    Manifest,
+    container_of,
+    of_kind,
+    pod_of,
+    rendered,
+    settings_of,
+)
 from tests.shared_data import shared
 
 KUBERNETES = ("1.30", "1.33", "1.37")
@@ -152,6 +164,23 @@ def test_nothing_comes_in_or_goes_out_that_is_not_said(overlay: str) -> None:
         if "from" not in rule or {} in rule["from"]
     ]
     assert opened == []
+
+
+def test_the_pod_that_makes_keys_is_valid_restricted_and_comes_into_kafka_as_the_services_do() -> None:
+    pod = yaml.safe_load((K8S / "tools" / "keys.yaml").read_text())
+    validate(pod | {"metadata": {"name": "keys", "labels": pod["metadata"]["labels"]}}, KUBERNETES[-1], strict=True)
+    spec, service = pod["spec"], pod_of("production", "ingest")
+    [container] = spec["containers"]
+    assert spec["securityContext"] == service["securityContext"]
+    assert container["securityContext"] == container_of("production", "ingest")["securityContext"]
+    told = {entry["name"]: entry["value"] for entry in container["env"]}
+    shared_settings = settings_of("production", "ingest") | {"HUESTREAM_KAFKA_USERNAME": principal("keys")}
+    assert told == {name: shared_settings[name] for name in told}
+    assert {volume["secret"]["secretName"] for volume in spec["volumes"]} == {
+        principal("keys"),
+        "huestream-cluster-ca-cert",
+    }
+    assert pod["metadata"]["labels"]["app.kubernetes.io/part-of"] == "huestream"
 
 
 def test_each_secret_is_mounted_as_files_or_named_by_key() -> None:
