@@ -42,7 +42,7 @@ def multicolor(examples: Sequence[Example], readings: Sequence[Reading]) -> Floa
 def metallic(examples: Sequence[Example], readings: Sequence[Reading]) -> Floats:
     """Learn from the photos whose sellers named a metal as the color."""
     told = [(e, r) for e, r in zip(examples, readings, strict=True) if e.metal is not None]
-    features = [metallic_features(reading.histogram, example.group) for example, reading in told]
+    features = [metallic_features(reading.histogram, example.kind.group) for example, reading in told]
     return logistic(np.stack(features), np.array([example.metal for example, _ in told]))
 
 

@@ -2,16 +2,23 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.color.analysis import FAMILIES
+from services.classifier.color.families import softmax
+from services.classifier.color.model import model_from
 from services.classifier.color.oklab import Floats
-from training import calibration, catalogs, naming
+from training import adapting, calibration, catalogs, naming
 from training.building import Arrays, Lesson, colors, features_for, readings_for, unfinished
 from training.catalogs import Example
+from training.model_file import SHIPPED, read_model
 from training.seeing import see_all
+
+LEAST_FOR_CONFIDENCE: Final = 20
+"""So many right and so many wrong answers teach how far to trust an answer."""
 
 
 def from_development_sets(data: Path, work: Path, processes: int) -> Arrays:
@@ -37,8 +44,21 @@ def from_development_sets(data: Path, work: Path, processes: int) -> Arrays:
 
 
 def from_own_catalog(labels: Path, images: Path | None, work: Path, processes: int) -> Arrays:
-    """Learn from one's own photos; what they cannot teach is kept from the shipped model."""
-    raise NotImplementedError
+    """Move the shipped classifier by one's own photos; what they cannot teach stays as it is. Raises `CatalogError`."""
+    lesson = _lesson(catalogs.own_catalog(labels, images or labels.parent), work, processes)
+    arrays = read_model(SHIPPED)
+    shipped = model_from(arrays)
+    features = features_for(lesson, shipped)
+    before = softmax(features @ shipped.family_weights + shipped.family_bias)
+    print(f"before: {are_right(before, lesson.examples).mean():.3f} of {len(features)} photos right")
+    held_out = adapting.cross_validated(features, lesson.family, shipped.family_weights, shipped.family_bias)
+    right = are_right(held_out, lesson.examples)
+    print(f"after, on photos not learned from: {right.mean():.3f}")
+    moved = adapting.adapted(features, lesson.family, shipped.family_weights, shipped.family_bias)
+    arrays["family_weights"], arrays["family_bias"] = moved
+    if min(right.sum(), (~right).sum()) >= LEAST_FOR_CONFIDENCE:
+        arrays["confidence"] = calibration.confidence(held_out, right)
+    return arrays
 
 
 def _lesson(examples: list[Example], work: Path, processes: int) -> Lesson:

@@ -30,7 +30,7 @@ class Seen:
 
 def see(example: Example) -> Seen:
     """Decode a photo and find its product, as the service does."""
-    view = view_of(decode(example.path.read_bytes(), _MAX_PIXELS), example.group)
+    view = view_of(decode(example.path.read_bytes(), _MAX_PIXELS), example.kind)
     mask = view.product.mask
     return Seen(view.photo.rgb[mask], place_of(mask).astype(np.uint8), view.product.weight[mask])
 
@@ -50,7 +50,7 @@ def see_all(examples: Sequence[Example], work: Path, processes: int) -> list[See
 
 def _fingerprint(examples: Sequence[Example]) -> str:
     """Identify the photos and the code that finds products in them."""
-    digest = hashlib.sha256("\n".join(f"{example.path} {example.group}" for example in examples).encode())
+    digest = hashlib.sha256("\n".join(f"{example.path} {example.kind.group}" for example in examples).encode())
     for source in sorted(_SOURCES.glob("*.py")) + sorted(_SOURCES.glob("parts*.npz")):
         if source.stem in _SEEING:
             digest.update(source.read_bytes())

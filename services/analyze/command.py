@@ -62,6 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--product-type", metavar="TEXT", help="what all FILEs show, such as Shirt")
     parser.add_argument(
         "--processes",
+        dest="workers",  # "processes" is what runs a service several times
         type=_count,
         default=_cores(),
         metavar="N",
@@ -110,7 +111,7 @@ def _run(arguments: argparse.Namespace) -> None:
     with _opened(arguments.output) as output:
         bar = ProgressBar(sys.stderr) if sys.stderr.isatty() and not output.isatty() else None
         try:
-            for line in _shown(_lines(images, arguments.processes), len(images), bar):
+            for line in _shown(_lines(images, arguments.workers), len(images), bar):
                 output.write(f"{line.text}\n")
                 output.flush()
         finally:

@@ -7,6 +7,7 @@ handler. Each would lose a result for ever.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 Partition = tuple[str, int]
 """Name of a topic, and number of one of its partitions."""
@@ -123,3 +124,48 @@ class Watch:
             for partition, state in waiting.items()
         }
         return [partition for partition, (_, since) in self._seen.items() if now - since > self._patience_seconds]
+
+
+class Unbroken:
+    """Says of each record of a partition whether it is the next one; a hole that stays is the log's own.
+
+    Of a producer's transactions offsets are left out, and what is older than a topic's retention is gone.
+    """
+
+    TRIES: Final = 5
+
+    def __init__(self) -> None:
+        self._next: dict[Partition, int] = {}
+        self._tries: dict[Partition, int] = {}
+
+    def begin(self, positions: Mapping[Partition, int]) -> None:
+        """Begin with these partitions at these offsets, and with no others."""
+        self._next = dict(positions)
+        self._tries.clear()
+
+    def forget(self, partition: Partition) -> None:
+        """Let no record of a partition pass until its position is known again."""
+        self._next.pop(partition, None)
+
+    def is_next(self, partition: Partition, offset: int) -> bool:
+        """Say whether a record follows those that passed; one that does passes."""
+        expected = self._next.get(partition)
+        if expected is None or offset < expected:
+            return False
+        if offset > expected and self._tries.get(partition, 0) < self.TRIES:
+            return False
+        self._tries.pop(partition, None)
+        self._next[partition] = offset + 1
+        return True
+
+    def missing(self, partition: Partition) -> int | None:
+        """Give the offset to read again, after a record that did not pass; counts as a try."""
+        expected = self._next.get(partition)
+        if expected is not None:
+            self._tries[partition] = self._tries.get(partition, 0) + 1
+        return expected
+
+    def last_of(self, partition: Partition) -> int | None:
+        """Give the offset of the last record that passed, or of the one before the first; None where there is none."""
+        expected = self._next.get(partition)
+        return expected - 1 if expected else None

@@ -16,7 +16,7 @@ from schemas.events import (
 )
 from services.reporter import metrics
 from services.reporter.failpoints import Reach, survive
-from services.reporter.gathering import Gathering, Head, Opened
+from services.reporter.gathering import Gathering, Head, Opened, inference_of
 from services.runtime.logs import Logger
 
 MARKER_AGE: Final = timedelta(days=9)
@@ -140,7 +140,7 @@ class Collector:
         """Find rows that no report will ever want among those with these keys."""
         for key in keys:
             if self._gathering.is_orphan(key, now, MARKER_AGE):
-                inference_id = key.decode().partition("|")[0]
+                inference_id = inference_of(key)
                 is_first = inference_id not in self._orphans
                 self._orphans.setdefault(inference_id, []).append(key)
                 if is_first:

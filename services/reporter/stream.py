@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,6 +41,7 @@ from schemas.topics import (
 )
 from services.reporter.acknowledging import Acknowledgements, CatchingUp, Partition
 from services.reporter.gathering import Gathering, LostPartitionError, Tables
+from services.reporter.reading import SteadyConsumer
 from services.reporter.settings import ReporterSettings
 from services.runtime.cluster import Cluster
 from services.runtime.partitioning import partition_of
@@ -263,6 +264,8 @@ def faust_app(settings: ReporterSettings) -> Stream:
         worker_redirect_stdouts=False,
         web_enabled=False,
     )
+    transport: Any = app.transport
+    transport.Consumer = _consuming(SOURCES)
     options = _ROCKSDB if settings.state_store == "rocksdb://" else {}
     tables: dict[str, Any] = {
         name: app.Table(name, partitions=PARTITIONS, key_type=bytes, value_type=bytes, options=dict(options))
@@ -272,6 +275,10 @@ def faust_app(settings: ReporterSettings) -> Stream:
     for table in tables.values():
         table.generation = lambda: stream.generation
     return stream
+
+
+def _consuming(topics: Iterable[Topic]) -> type[SteadyConsumer]:
+    return type("ReporterConsumer", (SteadyConsumer,), {"sources": frozenset(topic.name for topic in topics)})
 
 
 def _folder(settings: ReporterSettings) -> Path:

@@ -42,7 +42,7 @@ class Plan:
     kills: int = 30
     size: int = 250
     seed: int = 1
-    pause_seconds: tuple[float, float] = (4.0, 14.0)
+    pause_seconds: tuple[float, float] = (3.0, 10.0)
 
 
 @dataclass
@@ -114,12 +114,22 @@ async def crash(world: World, plan: Plan) -> Outcome:
     async with publisher(world.bootstrap, 30, 30) as out, _feeding(out, plan, chance, outcome):
         for _ in range(plan.kills):
             await asyncio.sleep(chance.uniform(*plan.pause_seconds))
+            await asyncio.to_thread(_start_again, world, reporters, plan, outcome)
             name = chance.choice(sorted(reporters))
             reporters[name] = await asyncio.to_thread(_killed, world, reporters[name], name, plan, outcome)
+    await asyncio.to_thread(_start_again, world, reporters, plan, outcome)
     await asyncio.to_thread(_wait_for_mails, world, outcome)
     outcome.judge(world)
     outcome.seconds = time.monotonic() - began
     return outcome
+
+
+def _start_again(world: World, reporters: dict[str, Reporter], plan: Plan, outcome: Outcome) -> None:
+    """Start those that ended themselves, as whatever supervises them does."""
+    for name, reporter in reporters.items():
+        if reporter.process.poll() is not None:
+            outcome.kills.append(time.time())
+            reporters[name] = world.start(name, state_store=plan.store)
 
 
 def _killed(world: World, victim: Reporter, name: str, plan: Plan, outcome: Outcome) -> Reporter:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reporter.acknowledging import Acknowledgements, CatchingUp, Watch
+from services.reporter.acknowledging import Acknowledgements, CatchingUp, Unbroken, Watch
 
 PARTITION = ("topic", 3)
 
@@ -46,6 +46,41 @@ def test_what_was_read_under_an_older_assignment_is_never_acknowledged() -> None
     old()
     records.take(PARTITION, 5, lambda: acknowledged.append(50))()
     assert acknowledged == [50]
+
+
+def read(unbroken: Unbroken, *fetches: list[int]) -> list[int]:
+    """Read fetches that are answered one after another; a hole is read again before the next one."""
+    passed: list[int] = []
+    for fetch in fetches:
+        holes = [offset for offset in fetch if not _passed(unbroken, offset, passed)]
+        if holes:
+            unbroken.missing(PARTITION)
+    return passed
+
+
+def _passed(unbroken: Unbroken, offset: int, passed: list[int]) -> bool:
+    if unbroken.is_next(PARTITION, offset):
+        passed.append(offset)
+        return True
+    return False
+
+
+def test_a_late_answer_of_a_fetch_does_not_hide_the_records_before_it() -> None:
+    unbroken = Unbroken()
+    assert read(unbroken, [7, 8]) == []  # the position is not known yet
+    unbroken.begin({PARTITION: 5})
+    assert unbroken.last_of(PARTITION) == 4
+    assert read(unbroken, [7, 8], [5, 6, 7], [7, 8]) == [5, 6, 7, 8]
+    unbroken.forget(PARTITION)
+    assert read(unbroken, [9]) == []
+
+
+def test_a_hole_of_the_log_is_passed_over_after_some_tries() -> None:
+    unbroken = Unbroken()
+    unbroken.begin({PARTITION: 0})
+    assert unbroken.last_of(PARTITION) is None
+    assert read(unbroken, [0, 1], *[[3, 4]] * Unbroken.TRIES) == [0, 1]
+    assert read(unbroken, [3, 4, 6]) == [3, 4]
 
 
 def test_a_partition_is_caught_up_with_at_the_end_that_it_had_at_the_first_question() -> None:

@@ -4,25 +4,30 @@ from typing import Final
 
 import numpy as np
 
-from services.classifier.color.groups import GROUPS, Group
+from services.classifier.color.groups import GROUPS, Kind
 from services.classifier.color.histogram import Histogram
 from services.classifier.color.model import Model
 from services.classifier.color.oklab import Floats
 
 _GROUP_SCALE: Final = 0.3
+_WORD_SCALE: Final = 0.6
 _FLOOR: Final = 0.03
 
 
-def features_of(histogram: Histogram, group: Group, model: Model) -> Floats:
-    """Describe a product: the weight near each color center, its group, and how its colors are called (last 12)."""
+def features_of(histogram: Histogram, kind: Kind, model: Model) -> Floats:
+    """Describe a product: the weight near each color center, its kind, and how its colors are called (last 12)."""
     near = np.bincount(
         model.neighbors[histogram.cells].ravel(),
         weights=(model.nearness[histogram.cells] * histogram.weight[:, None]).ravel(),
         minlength=model.centers,
     )
     called = histogram.weight @ model.called[histogram.cells]
-    of_group = _GROUP_SCALE * np.eye(len(GROUPS))[GROUPS.index(group)]
-    return np.concatenate([np.sqrt(near), 2.0 * near, of_group, np.log(called + _FLOOR)])
+    return np.concatenate([np.sqrt(near), 2.0 * near, _described(kind, model), np.log(called + _FLOOR)])
+
+
+def _described(kind: Kind, model: Model) -> Floats:
+    of_group = _GROUP_SCALE * np.eye(len(GROUPS))[GROUPS.index(kind.group)]
+    return np.concatenate([of_group, [_WORD_SCALE * (word in kind.words) for word in model.words]])
 
 
 def family_probabilities(features: Floats, model: Model) -> Floats:

@@ -20,6 +20,7 @@ class Model:
 
     neighbors (32768, 4) the centers near each cell of 5 bits a channel, nearness (32768, 4) how near, summing to 1;
     called (32768, 12) the probability that the color of a cell is called by each family;
+    words of product types that say something about the color;
     maps (G, 16, 16) how much each place of the box of a product counts;
     family_weights (features, 12) and family_bias (12) of the classifier of products;
     confidence, label, multicolor and metallic: weights of small logistic models, the bias last.
@@ -28,6 +29,7 @@ class Model:
     neighbors: NDArray[np.uint16]
     nearness: Singles
     called: Singles
+    words: tuple[str, ...]
     maps: Singles
     family_weights: Floats
     family_bias: Floats
@@ -57,6 +59,7 @@ def model_from(arrays: dict[str, NDArray[np.generic]]) -> Model:
         neighbors=arrays["neighbors"].astype(np.uint16),
         nearness=nearness / nearness.sum(axis=1, keepdims=True),
         called=called / called.sum(axis=1, keepdims=True),
+        words=tuple(arrays["words"].astype(str).tolist()),
         maps=arrays["maps"].astype(np.float32),
         **{name: arrays[name].astype(np.float64) for name in _DOUBLES},
     )

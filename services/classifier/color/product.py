@@ -7,7 +7,7 @@ import numpy as np
 
 from services.classifier.color.background import Backdrop, central_ellipse, without_edge
 from services.classifier.color.gradient import without_gradient
-from services.classifier.color.groups import Group
+from services.classifier.color.groups import Group, Kind
 from services.classifier.color.parts import PARTS, part_probabilities
 from services.classifier.color.photo import Mask, Photo, Singles
 
@@ -23,6 +23,10 @@ _LEAST_FIGURE: Final = 0.05
 _RESCUED_BELOW: Final = 0.6
 _LEAST_PART: Final = 0.12
 _LEAST_PART_SHARE: Final = 0.01
+_WHITE: Final = 0.985
+_SCENE: Final = 0.75
+_MIDDLE_REACH: Final = 0.3
+_LEAST_WEIGHT: Final = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,20 +38,44 @@ class Product:
     found: bool
 
 
-def product_of(photo: Photo, backdrop: Backdrop, group: Group) -> Product:
+def product_of(photo: Photo, backdrop: Backdrop, kind: Kind) -> Product:
     """Find the product of a group: what stands before the background, and of a person only what was named."""
     if photo.cut_out:
         return _product(photo.opaque, photo.opaque.astype(np.float32))
+    if kind.is_picture and not _is_on_white(backdrop):
+        return _product(photo.opaque, photo.opaque.astype(np.float32))
     parts = part_probabilities(photo.rgb, backdrop.foreground, backdrop.distance)
-    mask = _rescued(photo, backdrop, parts, group)
-    likely = _named_part(parts, group)
+    mask = _rescued(photo, backdrop, parts, kind.group)
+    likely = _named_part(parts, kind.group)
     if likely is None:
-        return _product(mask, mask.astype(np.float32))
+        return _product(mask, _goods_weight(backdrop, parts))
     part = mask & (likely > _LIKELY)
     shown = float(likely.mean()) > _LEAST_PART * float(1.0 - parts[..., 0].mean())
     if shown and part.mean() > _LEAST_PART_SHARE:
         return _product(part, likely)
-    return _product(mask, mask.astype(np.float32))
+    return _product(mask, np.ones(mask.shape, dtype=np.float32))
+
+
+def _is_on_white(backdrop: Backdrop) -> bool:
+    """Tell whether a picture is shown on white; otherwise it fills the frame."""
+    return len(backdrop.modes) == 1 and bool(backdrop.modes[0, 0] > _WHITE)
+
+
+def _goods_weight(backdrop: Backdrop, parts: Singles) -> Singles:
+    """Count what the network holds for background less, and in a scene what is far from the middle."""
+    weight: Singles = 1.0 - parts[..., 0] + np.float32(_LEAST_WEIGHT)
+    if backdrop.explained >= _SCENE:
+        return weight
+    height, width = weight.shape
+    down, across = _middle(height), _middle(width)
+    return weight * down[:, None] * across[None, :]
+
+
+def _middle(count: int) -> Singles:
+    """Give the weight of each row or column of a frame."""
+    offset = (np.arange(count) + 0.5) / count - 0.5
+    weight: Singles = np.exp(-(offset**2) / (2 * _MIDDLE_REACH**2)).astype(np.float32)
+    return weight
 
 
 def _product(mask: Mask, weight: Singles) -> Product:

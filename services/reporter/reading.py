@@ -1,0 +1,64 @@
+"""Faust's consumer, held to reading each partition without holes; with `stream.py` the only module that knows Faust.
+
+A fetch that was under way when partitions came may be answered afterwards, with records of a position that no longer
+holds. Faust takes them, notes those in between as done, and drops these when they are read: they would be lost.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from faust.transport.drivers.aiokafka import Consumer
+from faust.types import TP
+
+from services.reporter.acknowledging import Unbroken
+
+
+class SteadyConsumer(Consumer):
+    """Hands on the records of a partition one after another, from the committed one; reads again what is missing."""
+
+    sources: frozenset[str] = frozenset()
+    """The topics for which it does so: those whose records are acknowledged."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._unbroken = Unbroken()
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Hand on nothing until the positions are known again."""
+        for partition in revoked:
+            self._unbroken.forget(partition)
+        await super().on_partitions_revoked(revoked)
+
+    async def perform_seek(self) -> None:
+        """Go to the committed records; where nothing is committed, to the first that is kept."""
+        await super().perform_seek()
+        sources = [partition for partition in self.assignment() if partition.topic in self.sources]
+        committed = {partition: self._committed_offset.get(partition) for partition in sources}
+        begun = [partition for partition, offset in committed.items() if not offset]
+        begins = await self.earliest_offsets(*begun) if begun else {}
+        for partition in begun:
+            await self.seek(partition, begins[partition])
+        self._unbroken.begin({partition: offset or begins[partition] for partition, offset in committed.items()})
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  # as in Faust
+        """Fetch records, and leave out those that do not follow."""
+        sought: set[TP] = set()
+        async for partition, message in super().getmany(timeout):
+            if partition.topic not in self.sources or self._passes(partition, message.offset):
+                yield partition, message
+            elif partition not in sought:
+                sought.add(partition)
+                await self._read_again(partition)
+
+    def _passes(self, partition: TP, offset: int) -> bool:
+        """Say whether a record is the next one; Faust's own judgment is set to agree."""
+        last = self._unbroken.last_of(partition)
+        if not self._unbroken.is_next(partition, offset):
+            return False
+        self._read_offset[partition] = last
+        return True
+
+    async def _read_again(self, partition: TP) -> None:
+        missing = self._unbroken.missing(partition)
+        if missing is not None:
+            await self.seek(partition, missing)
