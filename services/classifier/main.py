@@ -47,7 +47,7 @@ async def main(stopping: asyncio.Event) -> None:
 async def _consumption(stack: AsyncExitStack, settings: ClassifierSettings, log: Logger) -> Consumption:
     """Open all that a classifier needs, to be closed in the reverse order."""
     servers, patience = settings.cluster, settings.start_timeout_seconds
-    await require(servers, topics_of("classifier"), patience, settings.topic_replicas)
+    await require(servers, topics_of("classifier"), patience, settings.least_replicas)
     decoding = await stack.enter_async_context(decoders(settings))
     fetching = await stack.enter_async_context(fetcher(settings))
     results = await stack.enter_async_context(publisher(servers, settings.publish_timeout_seconds, patience, LINGER_MS))

@@ -149,7 +149,7 @@ async def main(stopping: asyncio.Event) -> None:
     servers, patience = settings.cluster, settings.start_timeout_seconds
     replica = Replica(settings, log)
     replica.read_keys()
-    await require(servers, topics_of("ingest"), patience, settings.topic_replicas)
+    await require(servers, topics_of("ingest"), patience, settings.least_replicas)
     async with (
         publisher(servers, settings.publish_timeout_seconds, patience) as out,
         consumer(servers, patience) as log_in,

@@ -31,7 +31,7 @@ async def _checked(settings: ReporterSettings) -> int:
             settings.cluster,
             topics_of("reporter"),
             min(settings.start_timeout_seconds, _SECONDS),
-            settings.topic_replicas,
+            settings.least_replicas,
         ),
         f"report store {settings.report_store}": lambda: _write(settings),
         f"mail server {settings.smtp_host}:{settings.smtp_port}, {_security(settings)}": Mailer(settings).check,

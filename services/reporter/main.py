@@ -46,7 +46,7 @@ async def main(stopping: asyncio.Event) -> None:
     settings = read_settings(ReporterSettings)
     log = configure_logs("reporter", settings.log_level)
     servers, patience = settings.cluster, settings.start_timeout_seconds
-    await require(servers, topics_of("reporter"), patience, settings.topic_replicas)
+    await require(servers, topics_of("reporter"), patience, settings.least_replicas)
     keys = KeyRing()
     with own_folder(settings):
         async with (

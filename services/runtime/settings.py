@@ -53,7 +53,10 @@ class KafkaSettings(BaseSettings):
         "production", description="development allows what only tests and one's own machine may do"
     )
     topic_replicas: int = Field(
-        REPLICAS, ge=1, le=9, description="replicas that each topic has; with fewer than these nothing starts"
+        REPLICAS,
+        ge=1,
+        le=9,
+        description="replicas of each topic; with fewer nothing starts, in development only where this is set",
     )
 
     @classmethod
@@ -78,6 +81,12 @@ class KafkaSettings(BaseSettings):
         if self.environment == "production" and self.kafka_sasl_mechanism == "PLAIN" and not self.kafka_tls:
             raise ValueError("HUESTREAM_KAFKA_PASSWORD would be sent in the clear; set HUESTREAM_KAFKA_TLS to true")
         return self
+
+    @property
+    def least_replicas(self) -> int:
+        """Replicas with fewer of which nothing starts; on one's own machine there is one broker."""
+        is_demanded = self.environment == "production" or "topic_replicas" in self.model_fields_set
+        return self.topic_replicas if is_demanded else 1
 
     @cached_property
     def cluster(self) -> Cluster:

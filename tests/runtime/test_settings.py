@@ -149,3 +149,16 @@ def test_the_mail_password_needs_a_name(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("HUESTREAM_SMTP_PASSWORD", "hidden")
     with pytest.raises(SettingsError, match="HUESTREAM_SMTP_PASSWORD is set, but HUESTREAM_SMTP_USERNAME is not"):
         read_settings(ReporterSettings)
+
+
+@pytest.mark.parametrize(
+    ("environment", "given", "least"),
+    [("production", None, 3), ("production", "1", 1), ("development", None, 1), ("development", "3", 3)],
+)
+def test_production_wants_three_replicas_and_development_what_it_is_told(
+    monkeypatch: pytest.MonkeyPatch, environment: str, given: str | None, least: int
+) -> None:
+    monkeypatch.setenv("HUESTREAM_ENVIRONMENT", environment)
+    if given:
+        monkeypatch.setenv("HUESTREAM_TOPIC_REPLICAS", given)
+    assert read_settings(IngestSettings).least_replicas == least
