@@ -222,6 +222,7 @@ async def measure(servers: str | None, batches: int, streams: int) -> None:
         store = stack.enter_context(tempfile.TemporaryDirectory())
         no_limits = {f"HUESTREAM_{name}_PER_MINUTE": "1000000000" for name in ("REQUESTS", "IMAGES", "READS")}
         settings = {"HUESTREAM_BOOTSTRAP_SERVERS": servers, "HUESTREAM_REPORT_STORE": store}
+        settings |= {"HUESTREAM_TOPIC_REPLICAS": "1"}
         settings |= {"HUESTREAM_HOST": "127.0.0.1", "HUESTREAM_PORT": "0"} | no_limits
         url, pid = await stack.enter_async_context(served([sys.executable, "-m", "services", "ingest"], settings))
         least_url, least_pid = await stack.enter_async_context(served([sys.executable, __file__, "--baseline"], {}))
