@@ -141,7 +141,8 @@ def through(servers: str, url: str, images: int) -> float:
 
     async def run() -> float:
         found = Results()
-        events = submitted([url] * images, f"bench {uuid.uuid4()}")
+        run = uuid.uuid4()  # each URL is new: what repeats is not fetched again
+        events = submitted([f"{url}/{run}/{number}.jpg" for number in range(images)], f"bench {run}")
         wanted = {(event["inference_id"], event["index"]) for event in events}
         reading = asyncio.create_task(found.read(servers, 10**9, 3600))
         await send(servers, events)
@@ -158,11 +159,11 @@ def through(servers: str, url: str, images: int) -> float:
 def show_cost(servers: str, folder: Path, images: int, rounds: int) -> None:
     ours, floor = [], []
     with image_host() as url, classifier(servers, folder, **LOOPBACK, log_level="info") as running:
-        through(servers, f"{url}/a.jpg", WARM)
+        through(servers, url, WARM)
         for _ in range(rounds):
             floor.append(least_milliseconds(f"{url}/a.jpg", images))
             before = processor_seconds(running)
-            through(servers, f"{url}/a.jpg", images)
+            through(servers, url, images)
             ours.append(1000 * (processor_seconds(running) - before) / images)
     ratios = [one / other for one, other in zip(ours, floor, strict=True)]
     print(f"fetch, 1/8 decode, analysis    {statistics.median(floor):6.2f} ms of processor time an image")
@@ -187,6 +188,7 @@ def within_quota(running: Running) -> Iterator[None]:
     group.mkdir()
     try:
         (group / "cpu.cfs_period_us").write_text("50000")
+        (group / "cpu.shares").write_text("50000")  # what else runs is not to take from the quota
         (group / "cpu.cfs_quota_us").write_text(str(int(QUOTA * 50_000)))
         for process in processes_below(running.process.pid):
             (group / "cgroup.procs").write_text(str(process))
@@ -209,8 +211,8 @@ def show_scale(servers: str, folder: Path, images: int, rounds: int) -> None:
                     for _ in range(count):
                         running = stack.enter_context(classifier(servers, folder, **LOOPBACK))
                         stack.enter_context(within_quota(running))
-                    through(servers, f"{url}/a.jpg", WARM)
-                    seen.append(images / through(servers, f"{url}/a.jpg", images))
+                    through(servers, url, WARM)
+                    seen.append(images / through(servers, url, images))
     one, two = statistics.median(rates[1]), statistics.median(rates[2])
     print(f"one consumer, {QUOTA:.0%} of a core  {one:6.1f} images a second ({_list(rates[1])})")
     print(f"two consumers              {two:6.1f} images a second ({_list(rates[2])}), {two / one:.2f} times")

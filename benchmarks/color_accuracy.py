@@ -3,7 +3,7 @@
     python benchmarks/color_accuracy.py --data ../shared/color-dev
 
 A family is *acceptable* if it is one of the families that the labels allow, *strict* if it is the first of them. The
-peers' first color is named twice: by the XKCD color survey, and by the names that huestream has learned; "filter" is
+peers' first color is named twice: by the XKCD color survey, and as huestream names a label; "filter" is
 what a user would add, the first color with a channel under 235. Their answers are kept, so that a second run is quick.
 What a training held out (--answers) counts in place of the shipped model's answers; without it the figures of sets
 that are "seen in training" flatter, and so, a little, do confidence, label verdict and multicolor on `mixed`, on which

@@ -12,8 +12,9 @@ from color_sets import Photo
 
 from services.analyze.images import LocalImage
 from services.analyze.workers import lines_of
-from services.classifier.color.families import FAMILIES, name_probabilities
-from services.classifier.color.model import model
+from services.classifier.color.analysis import FAMILIES
+from services.classifier.color.cielab import lab_from_srgb
+from services.classifier.color.names import family_likeness
 
 Answer = Mapping[str, Any]
 """The member `classification` of a result."""
@@ -55,9 +56,9 @@ def other_hexes(photos: Sequence[Photo]) -> dict[str, str]:
     }
 
 
-def learned_families_of(colors: Sequence[tuple[int, int, int]]) -> list[str]:
+def own_families_of(colors: Sequence[tuple[int, int, int]]) -> list[str]:
     """Name single colors as huestream names a label, sRGB in [0, 255]."""
     if not colors:
         return []
-    named = name_probabilities(np.array(colors, dtype=np.uint8), model())
-    return [FAMILIES[index] for index in named.argmax(axis=1)]
+    likeness = family_likeness(lab_from_srgb(np.array(colors) / 255))
+    return [FAMILIES[index] for index in likeness.argmax(axis=1)]

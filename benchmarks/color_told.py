@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from color_answers import Answer, answers_of, image_of, learned_families_of, other_hexes
+from color_answers import Answer, answers_of, image_of, other_hexes, own_families_of
 from color_names import families_of
 from color_sets import SEEN_IN_TRAINING, Photo
 from peers import Rgb, past_white
@@ -13,7 +13,7 @@ from scores import area_under_curve, balanced_accuracy, mean
 FAMILIES = ("black", "white", "gray", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "beige")
 NAMINGS: Mapping[str, Callable[[Sequence[Rgb]], list[str]]] = {
     "XKCD": families_of,
-    "learned": learned_families_of,
+    "huestream": own_families_of,
 }
 
 

@@ -55,6 +55,7 @@ class AsyncClient:
         *,
         idempotency_key: str | None = None,
         lenient: bool = False,
+        webhook_url: str | None = None,
     ) -> Submission:
         """Submit 1 to 250 images as a batch; the same idempotency key never makes a second one.
 
@@ -63,6 +64,8 @@ class AsyncClient:
         headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex, "Content-Type": "application/json"}
         if lenient:
             headers["Prefer"] = "handling=lenient"
+        if webhook_url:
+            headers["Webhook-URL"] = webhook_url
         reply = await self._calls().call("POST", _SUBMIT, headers, _body(images))
         match reply.document:
             case {"inference_id": str(inference_id)}:

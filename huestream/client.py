@@ -46,9 +46,11 @@ class Client:
         *,
         idempotency_key: str | None = None,
         lenient: bool = False,
+        webhook_url: str | None = None,
     ) -> Submission:
         """Submit 1 to 250 images as a batch; the same idempotency key never makes a second one."""
-        return self._run(self._client.submit(images, idempotency_key=idempotency_key, lenient=lenient))
+        work = self._client.submit(images, idempotency_key=idempotency_key, lenient=lenient, webhook_url=webhook_url)
+        return self._run(work)
 
     def status(self, inference_id: str) -> Status:
         """Ask how far a batch is."""

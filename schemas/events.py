@@ -100,6 +100,7 @@ class BatchSubmitted(Event):
     fingerprint: Fingerprint
     submitted_at: UtcTime
     deadline_at: UtcTime
+    webhook_url: Annotated[ImageUrl, Field(description="told when it is finished; null: that of the key")] | None = None
 
 
 class ItemError(BaseModel):
@@ -203,6 +204,7 @@ class InferenceStatus(Event):
     expires_at: UtcTime | None = None
     email_status: EmailStatus = "pending"
     reason: EndReason | None = None
+    webhook_url: Annotated[ImageUrl, Field(description="told when it is finished; null: that of the key")] | None = None
 
     @property
     def pending(self) -> int:

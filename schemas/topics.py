@@ -28,6 +28,13 @@ REPLICAS: Final = 3
 MIN_INSYNC_REPLICAS: Final = 2
 REPORTER_APP: Final = "huestream-reporter"
 """Faust's application id: the reporter's consumer group and the prefix of its changelogs."""
+CLASSIFIER_GROUP: Final = "huestream-classifier"
+WEBHOOKS_GROUP: Final = "huestream-webhooks"
+GROUPS: Final[Mapping[Service, tuple[str, ...]]] = {
+    "classifier": (CLASSIFIER_GROUP,),
+    "reporter": (REPORTER_APP, WEBHOOKS_GROUP),
+}
+"""The consumer groups of each service; ingest reads without one, since every replica reads everything."""
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 _RETENTION_DAYS: Final = 7
@@ -110,7 +117,7 @@ CANCELLATIONS_REQUESTED: Final = Topic(
     carries=CancellationRequested,
     key=_by_inference,
     written_by=("ingest", "producers"),
-    read_by=("reporter", "ingest"),
+    read_by=("reporter", "ingest", "classifier"),
 )
 INFERENCES_STATUS: Final = Topic(
     name="inferences.status.v1",
@@ -132,7 +139,7 @@ API_KEYS: Final = Topic(
     carries=ApiKey,
     key=lambda event: event.key_id,
     written_by=("keys",),
-    read_by=("ingest", "reporter"),
+    read_by=("ingest", "reporter", "keys"),
     partitions=1,
     compacted=True,
 )
@@ -174,3 +181,12 @@ TOPICS: Final = (
     DEAD_LETTERS,
     *(_changelog(table) for table in REPORTER_TABLES),
 )
+
+
+def topics_of(user: Service) -> tuple[Topic, ...]:
+    """List what a service writes or reads.
+
+    >>> [topic.name for topic in topics_of("keys")]
+    ['api-keys.v1']
+    """
+    return tuple(topic for topic in TOPICS if user in topic.written_by + topic.read_by)

@@ -26,6 +26,10 @@ COMMANDS: Final = {
     "analyze": ("services.analyze.command", "find the colors of image files of this machine, without Kafka"),
     "topics": ("services.administration.topics", "create, list or check the Kafka topics"),
     "keys": ("services.administration.keys", "issue, list, show, revoke or rotate API keys"),
+    "rights": ("services.administration.rights", "list or grant what each user of Kafka may do"),
+    "settings": ("services.administration.settings", "write the reference of all settings"),
+    "health": ("services.administration.health", "ask a running service how it is, for health checks"),
+    "sbom": ("services.administration.sbom", "list what this installation is made of, as CycloneDX"),
     "schemas": ("services.administration.schemas", "write the published JSON Schemas"),
     "dead-letters": ("services.administration.dead_letters", "list what could not be decoded or delivered"),
 }
@@ -66,6 +70,16 @@ def _settings_of(service: str) -> type[ServiceSettings]:
     return settings
 
 
+def _unknown_setting() -> str:
+    """Say which environment variable with our prefix means nothing; empty when all do."""
+    reference = importlib.import_module("services.administration.settings")
+    try:
+        reference.refuse_unknown()
+    except importlib.import_module("services.runtime.settings").SettingsError as error:
+        return str(error)
+    return ""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that was asked for; returns its exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
@@ -73,6 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _use(tool, words)
     chosen = next((word for word in words if not word.startswith("-")), None)
     parsed = _parser(chosen).parse_args(words)
+    if parsed.command in SERVICES and (refused := _unknown_setting()):
+        sys.stderr.write(f"huestream: {refused}\n")
+        return 1
     if getattr(parsed, "processes", 1) > 1:
         return run_processes(parsed.command, parsed.processes, _settings_of(parsed.command))
     if getattr(parsed, "check", False):

@@ -6,12 +6,11 @@ import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
 from schemas.events import ApiKey
-from services.administration.connecting import add_bootstrap_servers, run_administration, say
+from services.administration.connecting import add_bootstrap_servers, cluster_of_arguments, run_administration, say
 from services.administration.key_stores import KeysInFile, KeyStore, KeyTopic
 from services.runtime.api_keys import new_secret, rotated, state_of
 from services.runtime.key_sources import KeyFileError
@@ -68,14 +67,14 @@ def _configure_webhook(webhook: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the action; returns the exit status."""
+    return run_administration(_run(arguments))
+
+
+async def _run(arguments: argparse.Namespace) -> int:
     actions = {"issue": _issue, "list": _list, "show": _show, "revoke": _revoke, "rotate": _rotate, "webhook": _webhook}
-    store = KeysInFile(arguments.file) if arguments.file else KeyTopic(arguments.bootstrap_servers)
-    return run_administration(_with_one_sentence(actions[arguments.action](arguments, store)))
-
-
-async def _with_one_sentence(work: Any) -> int:
+    store = KeysInFile(arguments.file) if arguments.file else KeyTopic(cluster_of_arguments(arguments))
     try:
-        await work
+        await actions[arguments.action](arguments, store)
     except KeyFileError as error:
         raise TopicError(str(error)) from error
     return 0

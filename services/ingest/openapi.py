@@ -87,6 +87,7 @@ def _submit() -> Json:
         "description": "Answers when the batch is durable. The report comes by mail; results can be read at any time.",
         "parameters": [
             _header("Idempotency-Key", "makes a retry the same batch", {"type": "string", "pattern": "^[ -~]{1,255}$"}),
+            _header("Webhook-URL", "told when the batch is finished, instead of that of the key", {"type": "string"}),
             _header(
                 "Prefer",
                 f"handling=lenient makes hex_color_label and category optional; wait=N, at most {MAX_WAIT_SECONDS}, "

@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -20,7 +20,7 @@ from services.ingest.rate_limits import RateExceededError
 from services.ingest.refusals import RefusedError
 from services.ingest.request_headers import is_clearly_not_json, is_idempotency_key, preferences
 from services.ingest.results import Results
-from services.ingest.validation import InvalidBodyError, Item, read_images
+from services.ingest.validation import InvalidBodyError, Item, is_url, read_images
 from services.ingest.watching import Watchers
 from services.runtime.object_store import StoreUnavailableError
 
@@ -54,6 +54,8 @@ class Submitting:
         idempotency_key = _idempotency_key(request)
         inference_id = idempotent_id(key.key_id, idempotency_key) if idempotency_key else str(uuid.uuid4())
         batch = batch_of(images, inference_id, key.key_id, datetime.now(UTC), self.deadline_seconds)
+        if webhook_url := _webhook_url(request):
+            batch = replace(batch, record=batch.record.model_copy(update={"webhook_url": webhook_url}))
         try:
             await self.acceptance.accept(batch, idempotent=idempotency_key is not None)
         except RateExceededError as error:
@@ -124,6 +126,13 @@ def _idempotency_key(request: web.Request) -> str | None:
     if key is not None and not is_idempotency_key(key):
         raise RefusedError(400, "The Idempotency-Key must be 1 to 255 printable ASCII characters")
     return key
+
+
+def _webhook_url(request: web.Request) -> str | None:
+    url = request.headers.get("Webhook-URL")
+    if url is not None and not is_url(url):
+        raise RefusedError(400, "The Webhook-URL must be an absolute http or https URL")
+    return url
 
 
 def _accepted(inference_id: str, results: bytes | None, headers: dict[str, str]) -> web.Response:

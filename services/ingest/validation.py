@@ -216,7 +216,8 @@ def _violations(index: int, item: object, *, lenient: bool) -> Iterator[Violatio
         yield Violation(f"/{index}/{member}", f"Invalid data. Index {index}'s value for {member} {rule}")
 
 
-def _is_url(value: object) -> bool:
+def is_url(value: object) -> bool:
+    """Say whether a value is an absolute http or https URL of a host, without user information."""
     return isinstance(value, str) and len(value) <= MAX_URL and _URL.fullmatch(value) is not None
 
 
@@ -239,7 +240,7 @@ def _is_custom_id(value: object) -> bool:
 
 # In the order in which the contract reports them.
 _RULES: Final = {
-    "image_path": (_is_url, "an absolute http or https URL"),
+    "image_path": (is_url, "an absolute http or https URL"),
     "product_type": (_is_text, f"a string of 1 to {MAX_TEXT} characters"),
     "hex_color_label": (_is_hex, "a hexadecimal color code such as #FF0000"),
     "category": (_is_text, f"a string of 1 to {MAX_TEXT} characters"),

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from schemas.rights import User
+from services.local.access import Access
 from services.local.kept_secrets import kept_secret
 from services.local.supervisor import Program, python_command
 
@@ -32,6 +34,7 @@ class Options:
     mail_page_port: int = 0
     allow_networks: tuple[str, ...] = ()
     ready_file: Path | None = None
+    secure: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,15 +121,15 @@ def mailbox(layout: Layout) -> Program:
     return Program("mailbox", "mailbox", command, _log(layout, "mailbox"))
 
 
-def services(layout: Layout, options: Options, bootstrap: str) -> list[Program]:
+def services(layout: Layout, options: Options, access: Access) -> list[Program]:
     """One of each service, and as many classifiers as were asked for."""
     return [
-        _service("ingest", "ingest", layout, bootstrap, {"HOST": HOST, "PORT": str(layout.endpoint_port)}),
+        _service("ingest", "ingest", layout, access, {"HOST": HOST, "PORT": str(layout.endpoint_port)}),
         *(
-            _service("classifier", name, layout, bootstrap, {"ALLOW_NETWORKS": _networks(options)})
+            _service("classifier", name, layout, access, {"ALLOW_NETWORKS": _networks(options)})
             for name in _classifier_names(options.classifiers)
         ),
-        _service("reporter", "reporter", layout, bootstrap, _mail_settings(layout)),
+        _service("reporter", "reporter", layout, access, _mail_settings(layout)),
     ]
 
 
@@ -148,10 +151,10 @@ def _mail_settings(layout: Layout) -> dict[str, str]:
     }
 
 
-def _service(service: str, name: str, layout: Layout, bootstrap: str, settings: Mapping[str, str]) -> Program:
-    shared = {
+def _service(service: User, name: str, layout: Layout, access: Access, settings: Mapping[str, str]) -> Program:
+    shared = access.settings(service) | {
         "ENVIRONMENT": "development",
-        "BOOTSTRAP_SERVERS": bootstrap,
+        "TOPIC_REPLICAS": str(len(layout.kafka_ports)),
         "METRICS_HOST": HOST,
         "METRICS_PORT": str(layout.metrics_ports[name]),
         "REPORT_STORE": str(layout.report_dir),

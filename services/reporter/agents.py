@@ -24,6 +24,7 @@ from schemas.topics import (
     Topic,
 )
 from services.reporter import metrics
+from services.reporter.acknowledging import Partition
 from services.reporter.clock import Clock
 from services.reporter.collecting import Collector
 from services.reporter.delivering import Delivery
@@ -48,6 +49,8 @@ class Handlers:
     letters: Publisher
     log: Logger
     clock: Clock
+    has_records: Callable[[Partition, int | None, int], Awaitable[bool]]
+    """Whether a partition holds records from one offset, or from the committed one, to before another."""
 
     async def open(self, batch: BatchSubmitted, found: Record) -> None:
         """Take a batch record; a producer that partitions in another way would wait for its report in vain."""
@@ -134,11 +137,11 @@ class _Agents:
 
         async def one_by_one(records: Any) -> None:
             async for found in records.noack().events():
-                await self._use(found, self._taken(found), event_type, handle)
+                await self._use(found, await self._taken(found), event_type, handle)
 
         async def beside_each_other(records: Any) -> None:
             async for found in records.noack().events():
-                work = self._taken(found)
+                work = await self._taken(found)
                 await slots.acquire()
                 task = asyncio.create_task(self._use(found, work, event_type, handle))
                 self._deliveries.add(task)
@@ -155,10 +158,26 @@ class _Agents:
             await asyncio.wait(self._deliveries, timeout=_DRAIN_SECONDS)
         self._is_draining = False
 
-    def _taken(self, found: Any) -> Work:
+    async def _taken(self, found: Any) -> Work:
         message, stream = found.message, self._stream
-        done = stream.acknowledgements.take((message.topic, message.partition), message.offset, found.ack)
-        return Work(stream.generation, done=done, unsettled=stream.unsettled)
+        partition = (message.topic, message.partition)
+        work = Work(stream.generation, unsettled=stream.unsettled)
+        if message.offset > (stream.expected(partition) or 0):
+            await self._end_if_records_were_skipped(partition, message.offset, work)
+        if work.generation == stream.generation:
+            work.done = stream.acknowledgements.take(partition, message.offset, found.ack)
+        return work
+
+    async def _end_if_records_were_skipped(self, partition: Partition, offset: int, work: Work) -> None:
+        """End the process where records lie between the last one and this one; they are read again at its start.
+
+        Offsets may be left out: by the markers of a producer's transaction, or where the log begins.
+        """
+        expected = self._stream.expected(partition)
+        has_records = await self._handlers.has_records(partition, expected, offset)
+        if has_records and work.generation == self._stream.generation and not self._is_draining:
+            self._handlers.log.error("records_skipped", partition=partition, expected=expected, found=offset)
+            end_process()
 
     async def _use(self, found: Any, work: Work, event_type: type[Event], handle: _Handle) -> None:
         """Handle one record, and have it acknowledged once its writes are durable."""

@@ -54,13 +54,15 @@ def _page(report: Report, summary: Summary, body: str) -> str:
         f'<body class="b" bgcolor="#F3F1ED" style="margin:0;padding:0;background:#F3F1ED;{FONT}">'
         '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all">'
         f"{lead_of(summary)}{'&#847;&zwnj;&nbsp;' * 20}</div>"
+        '<div role="article" aria-roledescription="email" aria-label="Color report" lang="en">'
         '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"><tr>'
         '<td align="center" class="o" style="padding:24px 8px">'
         '<!--[if mso]><table role="presentation" width="640"><tr><td><![endif]-->'
         '<table role="presentation" class="p" width="100%" cellpadding="0" cellspacing="0" border="0" '
         'bgcolor="#FFFFFF" style="max-width:640px;background:#FFFFFF;border-radius:14px">'
-        f'<tr><td class="in" style="padding:28px;{FONT}font-size:15px;line-height:22px;color:#23211F" align="left">'
-        f"{body}</td></tr></table><!--[if mso]></td></tr></table><![endif]--></td></tr></table></body></html>"
+        f'<tr><td class="in" style="padding:28px;{FONT}font-size:15px;line-height:22px;color:#23211F;'
+        'overflow-wrap:anywhere" align="left">'
+        f"{body}</td></tr></table><!--[if mso]></td></tr></table><![endif]--></td></tr></table></div></body></html>"
     )
 
 

@@ -10,7 +10,7 @@ from pydantic_settings import NoDecode
 
 from services.reporter.collecting import Limits
 from services.reporter.failpoints import Step
-from services.runtime.settings import FromCommas, Port, Seconds, ServiceSettings
+from services.runtime.settings import FromCommas, Port, Seconds, ServiceSettings, together
 from services.runtime.signed_tokens import LinkSecret
 
 
@@ -51,8 +51,8 @@ class ReporterSettings(ServiceSettings):
     session_timeout_seconds: float = Field(
         10, ge=6, le=300, description="time after which the work of a reporter that died goes to the others"
     )
-    longest_batch_seconds: Seconds = Field(
-        86_400, description="time after which a batch ends, whatever deadline its record asks for"
+    deadline_seconds: Seconds = Field(
+        3600, description="time after which a batch ends, as in ingest; its record may only ask for less"
     )
     watchdog_seconds: Seconds = Field(
         30, description="the process ends when it takes no record for so long although some wait for it"
@@ -117,11 +117,12 @@ class ReporterSettings(ServiceSettings):
     def _passwords_travel_encrypted(self) -> "ReporterSettings":
         if self.environment == "production" and self.smtp_password is not None and self.smtp_tls == "none":
             raise ValueError("HUESTREAM_SMTP_PASSWORD would be sent in the clear; set HUESTREAM_SMTP_TLS")
+        together(self, "smtp_username", "smtp_password")
         return self
 
 
 def limits_of(settings: ReporterSettings) -> Limits:
     """Give the collector's limits."""
     return Limits(
-        batch=timedelta(seconds=settings.longest_batch_seconds), mail=timedelta(seconds=settings.mail_give_up_seconds)
+        batch=timedelta(seconds=settings.deadline_seconds), mail=timedelta(seconds=settings.mail_give_up_seconds)
     )

@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +19,10 @@ from typing import Any, Final, NoReturn, Self
 
 import faust
 from faust.exceptions import ConsistencyError
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
 from faust.types import TP
+from faust.types.auth import CredentialsT
 
 from schemas.events import (
     Event,
@@ -39,6 +42,7 @@ from schemas.topics import (
 from services.reporter.acknowledging import Acknowledgements, CatchingUp, Partition
 from services.reporter.gathering import Gathering, LostPartitionError, Tables
 from services.reporter.settings import ReporterSettings
+from services.runtime.cluster import Cluster
 from services.runtime.partitioning import partition_of
 from services.runtime.settings import SettingsError
 
@@ -115,6 +119,44 @@ class _Table(faust.Table[bytes, bytes]):
         return key in self.data
 
 
+class _Recovery(Recovery):
+    """Gives records to the agents only after the last queue was emptied.
+
+    Faust lets source partitions flow before it seeks and empties the queues at the end of a recovery: a record that was
+    read in between is thrown away, and its second reading is dropped as an old one.
+    """
+
+    async def on_recovery_completed(self, generation_id: int = 0) -> None:
+        """Let them flow after a recovery."""
+        await _held_back(self.app.consumer, super().on_recovery_completed(generation_id))
+
+    async def _resume_streams(self, generation_id: int = 0) -> None:
+        """Let them flow where there was nothing to recover."""
+        await _held_back(self.app.consumer, super()._resume_streams(generation_id))
+
+
+async def _held_back(consumer: Any, work: Coroutine[None, None, None]) -> None:
+    """Do work that lets partitions flow, and let them flow when it is done."""
+    held: set[TP] = set()
+    consumer.resume_partitions = held.update
+    try:
+        await work
+    finally:
+        del consumer.resume_partitions
+    consumer.resume_partitions(held)
+
+
+class _TableManager(TableManager):
+    """Has recoveries of our kind."""
+
+    @property
+    def recovery(self) -> Recovery:
+        """The one recovery of all tables."""
+        if self._recovery is None:
+            self._recovery = _Recovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
+
+
 SOURCES: Final = (BATCHES_SUBMITTED, IMAGES_CLASSIFIED, CANCELLATIONS_REQUESTED, REPORTER_CONTROL, REPORTS_READY)
 
 
@@ -162,6 +204,11 @@ class Stream:
         found: int | None = self.app.consumer._committed_offset.get(TP(*partition))  # noqa: SLF001
         return found if known is None else known
 
+    def expected(self, partition: Partition) -> int | None:
+        """Give the offset that the next record should have; None where only Kafka knows, for the first one."""
+        known = self.acknowledgements.expected(partition)
+        return self.position(partition) if known is None else known
+
     def restoring(self) -> int:
         """How many records the tables are behind."""
         recovery = self.app.tables.recovery
@@ -195,9 +242,11 @@ def faust_app(settings: ReporterSettings) -> Stream:
     app = faust.App(
         REPORTER_APP,
         broker=[f"kafka://{server}" for server in settings.bootstrap_servers.split(",")],
+        broker_credentials=_credentials(settings.cluster),
         store=settings.state_store,
         datadir=str(_folder(settings)),
         Table=_Table,
+        TableManager=_TableManager,
         key_serializer="raw",
         value_serializer="raw",
         processing_guarantee="at_least_once",
@@ -227,6 +276,13 @@ def faust_app(settings: ReporterSettings) -> Stream:
 
 def _folder(settings: ReporterSettings) -> Path:
     return Path(settings.state_dir) / "reporter"
+
+
+def _credentials(cluster: Cluster) -> CredentialsT | None:
+    if cluster.sasl:
+        mechanism, username, password = cluster.sasl.mechanism, cluster.sasl.username, cluster.sasl.password
+        return faust.SASLCredentials(username=username, password=password, ssl_context=cluster.tls, mechanism=mechanism)
+    return faust.SSLCredentials(cluster.tls) if cluster.tls else None
 
 
 class Running:

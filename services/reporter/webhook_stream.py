@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from schemas.events import ApiKey, WebhookStatus
-from schemas.topics import INFERENCES_STATUS, WEBHOOKS_STATUS
+from schemas.topics import INFERENCES_STATUS, WEBHOOKS_GROUP, WEBHOOKS_STATUS
 from services.reporter.posting import poster
 from services.reporter.settings import ReporterSettings
 from services.reporter.webhooks import Tried, Webhooks, World, owner_of
@@ -16,7 +16,7 @@ from services.runtime.kafka import KafkaUnavailableError, Publisher, consumer
 from services.runtime.lifecycle import beside
 from services.runtime.logs import Logger
 
-GROUP: Final = "huestream-webhooks"
+GROUP: Final = WEBHOOKS_GROUP
 _WINDOW: Final = Window(at_once=2_000, records=4_000, records_per_partition=1_000)
 """A webhook that waits for its next attempt holds a place."""
 _DRAIN_SECONDS: Final = 0.5
@@ -41,7 +41,7 @@ async def send_webhooks(
         except KafkaUnavailableError:
             log.warning("webhook_status_not_told", inference_id=event.inference_id, state=event.state)
 
-    servers, patience = settings.bootstrap_servers, settings.start_timeout_seconds
+    servers, patience = settings.cluster, settings.start_timeout_seconds
     async with (
         poster(settings) as posts,
         consumer(servers, patience, GROUP) as statuses,

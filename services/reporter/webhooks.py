@@ -121,7 +121,9 @@ class Webhooks:
             if (key := self._world.find_key(status.key_id)) is not None:
                 break
             await self._world.pause(_LOOK_SECONDS)
-        return key.webhook_url if key is not None and key.revoked_at is None else None
+        if key is None or key.revoked_at is not None:
+            return None
+        return status.webhook_url or key.webhook_url
 
     async def _post(self, status: InferenceStatus, url: str) -> Posted:
         told, finished_at = self._settings, status.finished_at or status.updated_at

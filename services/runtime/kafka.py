@@ -12,6 +12,10 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.events import Event
 from schemas.topics import DEAD_LETTERS, Topic
+from services.runtime.admission import NOT_ALLOWED, KafkaRefusedError, KafkaUnavailableError, knock, not_allowed
+from services.runtime.cluster import Cluster, Kafka, cluster_of
+
+__all__ = ["KafkaRefusedError", "KafkaUnavailableError", "Publisher", "Record", "consumer", "publisher"]
 
 MAX_REQUEST_BYTES: Final = 2 * 1024 * 1024
 MAX_BATCH_BYTES: Final = 128 * 1024
@@ -20,10 +24,6 @@ HEARTBEAT_MS: Final = 3_000
 _STOP_TIMEOUT_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 0.5
 _GATHER_SECONDS: Final = 0.002
-
-
-class KafkaUnavailableError(Exception):
-    """Kafka did not answer within the limit. What was sent may or may not be written later."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,8 @@ class Publisher:
                     for batch in self._batches(records)
                 ]
                 await asyncio.gather(*sent)
+        except NOT_ALLOWED as error:
+            raise not_allowed(error) from error
         except (TimeoutError, KafkaError) as error:
             raise KafkaUnavailableError(f"Kafka did not acknowledge: {type(error).__name__}") from error
 
@@ -140,6 +142,8 @@ class Publisher:
                     for topic, value, key, headers in records
                 ]
                 written = await asyncio.gather(*sent)
+        except NOT_ALLOWED as error:
+            raise not_allowed(error) from error
         except (TimeoutError, KafkaError) as error:
             raise KafkaUnavailableError(f"Kafka did not acknowledge: {type(error).__name__}") from error
         return [(metadata.partition, metadata.offset) for metadata in written]
@@ -162,14 +166,15 @@ class Gathered:
 
 @asynccontextmanager
 async def publisher(
-    bootstrap_servers: str, publish_timeout_seconds: float, start_timeout_seconds: float, linger_ms: int = 2
+    kafka: Kafka, publish_timeout_seconds: float, start_timeout_seconds: float, linger_ms: int = 2
 ) -> AsyncIterator[Publisher]:
     """Open an idempotent producer with acks=all; raises `KafkaUnavailableError` when Kafka is not there in time.
 
     Events wait `linger_ms` for others that go the same way: a request costs more than what it carries.
     """
+    cluster = cluster_of(kafka)
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers,
+        **cluster.client_options(),
         acks="all",
         enable_idempotence=True,
         request_timeout_ms=5_000,
@@ -177,7 +182,7 @@ async def publisher(
         max_batch_size=MAX_BATCH_BYTES,
         linger_ms=linger_ms,
     )
-    await _started(producer, start_timeout_seconds)
+    await _started(producer, cluster, start_timeout_seconds)
     try:
         yield Publisher(producer, publish_timeout_seconds)
     finally:
@@ -186,14 +191,15 @@ async def publisher(
 
 @asynccontextmanager
 async def consumer(
-    bootstrap_servers: str, start_timeout_seconds: float, group: str | None = None, instance_id: str | None = None
+    kafka: Kafka, start_timeout_seconds: float, group: str | None = None, instance_id: str | None = None
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Open a consumer of bytes, from the earliest record, that commits only when told.
 
     A member with an instance id keeps its partitions over a restart within the session's timeout.
     """
+    cluster = cluster_of(kafka)
     client = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers,
+        **cluster.client_options(),
         group_id=group,
         group_instance_id=instance_id,
         enable_auto_commit=False,
@@ -204,26 +210,36 @@ async def consumer(
         request_timeout_ms=15_000,
         fetch_max_wait_ms=250,
     )
-    await _started(client, start_timeout_seconds)
+    await _started(client, cluster, start_timeout_seconds)
     try:
         yield client
     finally:
         await _stopped(client)
 
 
-async def _started(client: AIOKafkaProducer | AIOKafkaConsumer, timeout_seconds: float) -> None:
+async def _started(client: AIOKafkaProducer | AIOKafkaConsumer, cluster: Cluster, timeout_seconds: float) -> None:
     try:
         async with asyncio.timeout(timeout_seconds):
-            while True:
-                try:
-                    await client.start()
-                except KafkaConnectionError:
-                    await asyncio.sleep(_RETRY_SECONDS)
-                else:
-                    return
-    except TimeoutError as error:
+            await _start(client, cluster)
+    except BaseException as error:
         await _stopped(client)
-        raise KafkaUnavailableError(f"Kafka did not answer within {timeout_seconds:g} seconds") from error
+        if isinstance(error, TimeoutError):
+            raise KafkaUnavailableError(f"Kafka did not answer within {timeout_seconds:g} seconds") from error
+        raise
+
+
+async def _start(client: AIOKafkaProducer | AIOKafkaConsumer, cluster: Cluster) -> None:
+    """Try until Kafka answers; raises `KafkaRefusedError` when it answers that we may not."""
+    while True:
+        try:
+            await client.start()
+        except KafkaConnectionError:
+            await knock(cluster)
+            await asyncio.sleep(_RETRY_SECONDS)
+        except NOT_ALLOWED as error:
+            raise not_allowed(error) from error
+        else:
+            return
 
 
 async def _stopped(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:

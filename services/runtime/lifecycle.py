@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 
-from services.runtime.kafka import KafkaUnavailableError
+from services.runtime.admission import NOT_ALLOWED, KafkaUnavailableError, not_allowed
 from services.runtime.settings import SettingsError
 from services.runtime.topic_admin import TopicError
 
@@ -22,9 +22,15 @@ def run_service(main: Main) -> int:
     try:
         asyncio.run(_with_signals(main))
     except _EXPECTED as error:
-        sys.stderr.write(f"huestream: {error}\n")
-        return 1
+        return _refused(error)
+    except NOT_ALLOWED as error:
+        return _refused(not_allowed(error))
     return 0
+
+
+def _refused(error: Exception) -> int:
+    sys.stderr.write(f"huestream: {error}\n")
+    return 1
 
 
 async def _with_signals(main: Main) -> None:

@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from collections.abc import Coroutine, Mapping
 from typing import Final
 
@@ -14,6 +15,8 @@ from services.runtime.settings import ServiceSettings, SettingsError, read_setti
 _PR_SET_PDEATHSIG: Final = 1
 _RESTART_PAUSE_SECONDS: Final = 1.0
 _STOP_SECONDS: Final = 30.0
+_EARLY_SECONDS: Final = 120.0
+_MAX_EARLY_ENDS: Final = 3
 _MOST: Final = 256
 
 
@@ -26,8 +29,8 @@ def die_with_parent() -> None:
 def run_processes(service: str, count: int, settings: type[ServiceSettings]) -> int:
     """Run a service several times until SIGINT or SIGTERM; returns the exit status.
 
-    A process that was killed is started again. One that ends by itself said why: it ends the others, and its status
-    is that of all.
+    A process that ends is started again. One that ends by itself soon after its start, three times in a row, has said
+    why: it ends the others, and its status is that of all.
     """
     try:
         read_settings(settings)  # once, so that what is wrong is said once
@@ -54,15 +57,21 @@ class _Processes:
         return self._status
 
     async def _keep(self, number: int) -> None:
-        environment = environment_of(number, os.environ)
+        environment, early_ends = environment_of(number, os.environ), 0
         while not self._stopping.is_set():
+            began = time.monotonic()
             status = await self._run_once(environment)
-            if status >= 0 and not self._stopping.is_set():
+            if self._stopping.is_set():
+                return
+            is_early = status >= 0 and time.monotonic() - began < _EARLY_SECONDS
+            early_ends = early_ends + 1 if is_early else 0
+            if early_ends >= _MAX_EARLY_ENDS:
                 self._status = status or 1
                 self._stopping.set()
-            elif not self._stopping.is_set():
-                sys.stderr.write(f"huestream: process {number} was killed by signal {-status}; starting it again\n")
-                await _first_of(self._stopping.wait(), asyncio.sleep(_RESTART_PAUSE_SECONDS))
+                return
+            how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+            sys.stderr.write(f"huestream: process {number} {how}; starting it again\n")
+            await _first_of(self._stopping.wait(), asyncio.sleep(_RESTART_PAUSE_SECONDS))
 
     async def _run_once(self, environment: Mapping[str, str]) -> int:
         process = await asyncio.create_subprocess_exec(

@@ -27,8 +27,8 @@ def analyze(*words: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def items(text: str) -> list[ResultItem]:
-    return [ResultItem.model_validate_json(line) for line in text.splitlines()]
+def items(text: str) -> list[LocalItem]:
+    return [LocalItem.model_validate_json(line) for line in text.splitlines()]
 
 
 def test_files_become_lines_in_their_order_errors_included(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_every_odd_file_of_the_corpus_becomes_a_line_and_nothing_is_said(tmp_pat
     output = tmp_path / "colors.jsonl"
     done = analyze(*files, "--output", output)
     assert (done.returncode, done.stderr) == (0, "")
-    found = [LocalItem.model_validate_json(line) for line in output.read_text().splitlines()]
+    found = items(output.read_text())
     codes = {item.error.code for item in found if item.error}
     assert len(found) == len(files)
     assert codes <= {"image_corrupt", "image_unsupported_format", "image_too_many_pixels", "image_fully_transparent"}

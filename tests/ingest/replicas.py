@@ -52,7 +52,8 @@ class Replica:
 @contextmanager
 def replica(bootstrap: str, report_store: Path, **settings: object) -> Iterator[Replica]:
     """Run one, ready; what it says is shown when it does not come up."""
-    given = {"bootstrap_servers": bootstrap, "host": "127.0.0.1", "port": 0, "report_store": report_store} | settings
+    standard = {"bootstrap_servers": bootstrap, "topic_replicas": 1, "host": "127.0.0.1", "port": 0}
+    given = standard | {"report_store": report_store} | settings
     ours = {f"HUESTREAM_{name.upper()}": str(value) for name, value in given.items()}
     others = {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")}
     with tempfile.NamedTemporaryFile(prefix="ingest-", suffix=".log") as output:

@@ -1,10 +1,10 @@
 """What is left after reporters were killed: one mail for each batch, with all lines.
 
-    python -m tests.reporter.crashes [--kills 30] [--stores memory:// rocksdb://] [--size 250] [--steps]
+    python -m tests.reporter.crashes [--kills 30] [--stores memory:// rocksdb://] [--size 250] [--steps | --away 600]
 
 Two reporters read batches whose results come shuffled, doubled and late, while one of them, drawn by chance, is
-killed with -9 and started again, over and over. With --steps, a reporter is ended at each step M1 to M8 instead.
-Prints tables.
+killed with -9 and started again, over and over. With --steps, a reporter is ended at each step M1 to M8 instead; with
+--away, the mail server is away for some seconds while 50 batches end. Prints tables.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +25,9 @@ from services.local.folders import user_data_folder
 from services.local.kafka.jars import ensure_jars
 from services.runtime.kafka import Publisher, publisher
 from tests.kafka_fixtures import running_kafka
+from tests.reporter.smtp_sink import Sink, answering, sink_in_a_thread
 from tests.reporter.world import Reporter, World, lines_of, new_batch, results_of, world_around
+from tests.waiting import wait_for
 
 WINDOW_SECONDS = 1.5
 """A mail that was accepted this short before a kill may come twice (M6, M7)."""
@@ -179,10 +181,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--stores", nargs="+", default=["memory://", "rocksdb://"])
     parser.add_argument("--steps", action="store_true", help="end a reporter at each step instead")
+    parser.add_argument("--away", type=float, help="seconds for which the mail server is away instead")
+    parser.add_argument("--kinds", nargs="+", default=["refuses", "drops"], help="what it does meanwhile")
     parser.add_argument("--keep", type=Path, help="folder for logs and states, instead of a temporary one")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="huestream-crashes-", ignore_cleanup_errors=True) as temporary:
         folder = options.keep or Path(temporary)
+        if options.away:
+            return _away(folder, options)
         return _steps(folder) if options.steps else _kills(folder, options)
 
 
@@ -216,6 +222,59 @@ def _steps(folder: Path) -> int:
             sys.stdout.write(f"| {step} | {count} | {least} to {most} |\n")
             sys.stdout.flush()
     return 0 if is_good else 1
+
+
+def _away(folder: Path, options: argparse.Namespace) -> int:
+    jars = ensure_jars(user_data_folder() / "jars", lambda *_: None)
+    sys.stdout.write("| the mail server | for s | batches | all mailed after s | mails | twice | slowest report, s |\n")
+    sys.stdout.write("|---|---|---|---|---|---|---|\n")
+    is_good = True
+    for kind in options.kinds:
+        place = folder / kind
+        place.mkdir(parents=True)
+        with running_kafka(place / "kafka", jars) as kafka, world_around(kafka, place) as world:
+            row, good = _mailed_after(world, options.away, drops=kind == "drops")
+        sys.stdout.write(row + "\n")
+        sys.stdout.flush()
+        is_good = is_good and good
+    return 0 if is_good else 1
+
+
+def _mailed_after(world: World, seconds: float, *, drops: bool, count: int = 50) -> tuple[str, bool]:
+    """Let batches end while the mail server is away; judge the mails after its return."""
+    sink = Sink(answering({"data": None}))
+    with sink_in_a_thread(sink) as port:
+        pass
+    began = time.monotonic()
+    reporter = world.start(smtp_port=port, mail_retry_seconds=30)
+    reporter.wait_until_ready()
+    with ExitStack() as dropping:
+        if drops:
+            dropping.enter_context(sink_in_a_thread(sink, port))
+        slowest = max(_seconds_to_report(world) for _ in range(count))
+        time.sleep(max(0.0, seconds - (time.monotonic() - began)))
+    sink.say = answering({})
+    with sink_in_a_thread(sink, port):
+        back = time.monotonic()
+        with suppress(AssertionError):
+            wait_for(lambda: len(sink.ids()) >= count or None, "mails", 300)
+        took = time.monotonic() - back
+        time.sleep(5)  # a second one would come now
+    ids = sink.ids()
+    twice = sum(number > 1 for number in ids.values())
+    what = "drops the link after the final dot" if drops else "refuses connections"
+    row = f"| {what} | {seconds:.0f} | {count} | {took:.0f} | {len(ids)} | {twice} | {slowest:.1f} |"
+    return row, len(ids) == count and not twice and took < 60
+
+
+def _seconds_to_report(world: World) -> float:
+    """Send a whole batch; seconds until its report is stored."""
+    submitted = new_batch(20)
+    began = time.monotonic()
+    world.publish(submitted, *results_of(submitted))
+    path = world.folder / "reports" / submitted.inference_id / "report.json"
+    wait_for(lambda: path.exists() or None, "report", 60)
+    return time.monotonic() - began
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Reporters as processes: a mail server that goes and comes back, records that are not ours, warm copies, ends."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -7,10 +8,14 @@ import time
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from schemas.topics import IMAGES_CLASSIFIED
+from services.runtime.partitioning import partition_of
+from services.runtime.scanning import has_records
 from tests.kafka_fixtures import running_kafka
 from tests.reporter.examples import OTHER_FINGERPRINT
 from tests.reporter.smtp_sink import Sink, answering, sink_in_a_thread
@@ -179,3 +184,16 @@ def test_a_check_says_what_is_there_and_what_is_not(world: World) -> None:
     assert status == 1
     assert [line.split()[0] for line in said.splitlines()] == ["FAILED", "ok", "FAILED"]
     assert "550" in said
+
+
+def test_records_between_two_offsets_are_found(world: World) -> None:
+    made = new_batch(5)
+    world.publish(*results_of(made))
+    partition = (IMAGES_CLASSIFIED.name, partition_of(made.inference_id.encode(), IMAGES_CLASSIFIED.partitions))
+    last = max(record.offset for record in world.records(IMAGES_CLASSIFIED) if record.key == made.inference_id.encode())
+    look = partial(has_records, world.bootstrap, "nobody", 20, partition)
+    assert [asyncio.run(look(first, end)) for first, end in ((last - 1, last), (last, last), (None, last))] == [
+        True,
+        False,
+        True,
+    ]

@@ -143,6 +143,14 @@ async def test_after_a_restart_it_goes_on_where_it_was() -> None:
     assert play.told[-1].attempts == 5
 
 
+async def test_a_batch_may_have_a_webhook_of_its_own() -> None:
+    own = "https://shop.example/hooks/this-batch"
+    for known in (key(), key(webhook_url=None)):
+        play = Play(Posted("sent", 200), known=known)
+        await play.webhooks.process(record(status(webhook_url=own)))
+        assert play.posts[0][0] == own
+
+
 @pytest.mark.parametrize(
     "play",
     [

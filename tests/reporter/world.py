@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
-from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 
@@ -207,8 +206,7 @@ def results_of(submitted: BatchSubmitted) -> list[ImageClassified]:
 def lines_of(content: bytes) -> list[dict[str, str]]:
     """The lines of the CSV file in a mail."""
     message = message_from_bytes(content, policy=default)
-    assert isinstance(message, EmailMessage)
-    [attached] = list(message.iter_attachments())
+    [attached] = [part for part in message.walk() if part.get_content_type() == "text/csv"]
     table = attached.get_payload(decode=True)
     assert isinstance(table, bytes)
     return list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"))))

@@ -81,3 +81,15 @@ def test_the_owner_of_a_key_is_told_of_a_finished_batch(stack: Stack) -> None:
     secret = base64.b64decode(keys(stack, "--secret").removeprefix("whsec_"))
     expected = base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
     assert found["webhook-signature"] == f"v1,{expected}"
+
+
+def test_one_batch_may_have_a_webhook_of_its_own(stack: Stack) -> None:
+    with receiving() as (url, seen), image_host() as host:
+        answer = stack.submit(items(host.url, 1), Webhook_URL=url)
+        inference_id = answer.body["inference_id"]
+        wait_for(lambda: [each for each in seen if inference_id.encode() in each[1]] or None, "webhook", 60)
+    refused = stack.submit(items("http://x.example", 1), Webhook_URL="ftp://x.example/")
+    assert (refused.status, refused.body["message"]) == (
+        400,
+        "The Webhook-URL must be an absolute http or https URL",
+    )

@@ -100,7 +100,7 @@ class Viewing:
         inference = self.inferences.get(inference_id)
         if inference is None:
             raise _not_found()
-        self.door.read_by_link(inference.key_id)
+        self.door.read_by_link(inference_id)
         if inference.is_expired(self.now()):
             raise RefusedError(410, "These results have expired")
         return inference
