@@ -9,7 +9,7 @@ from typing import Final
 
 PACKAGE: Final = "@mediapipe/pose@0.5.1675469404"
 MODEL: Final = "package/pose_landmark_heavy.tflite"
-"""The largest of three: of 56 photos of trousers and tops it reads 50, the smallest 46, with better outlines."""
+"""The largest of three: of 56 photos of persons and clothes it reads 50, the smallest 46, with better outlines."""
 SHA_256: Final = "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe"
 
 
