@@ -1,7 +1,8 @@
 """Which records may be acknowledged: those whose writes are durable, and all before them in their partition. Pure.
 
-Faust acknowledges a record when its handler returns, though the table writes of it still wait to be sent, and it
-commits past a record that was acknowledged out of order. Both would lose a result for ever.
+Faust acknowledges a record when its handler returns, though the table writes of it still wait to be sent; it commits
+past a record that was acknowledged out of order; and while partitions come and go it may drop one on the way to its
+handler. Each would lose a result for ever.
 """
 
 from collections.abc import Callable, Mapping
@@ -55,6 +56,13 @@ class Acknowledgements:
                 _acknowledge(queue)
 
         return done
+
+    def expected(self, partition: Partition) -> int | None:
+        """Give the offset after the last record that was taken; None where none was so far."""
+        queue = self._queues.get(partition)
+        if queue is None:
+            return None
+        return queue.open[-1].offset + 1 if queue.open else queue.position
 
     def forget(self) -> None:
         """Acknowledge nothing of what is in work now: the partitions may have gone to another process."""

@@ -24,10 +24,12 @@ from schemas.topics import (
     Topic,
 )
 from services.reporter import metrics
+from services.reporter.acknowledging import Partition
 from services.reporter.clock import Clock
 from services.reporter.collecting import Collector
 from services.reporter.delivering import Delivery
-from services.reporter.stream import LostPartitionError, Stream, end_process, send, topic_of, working
+from services.reporter.gathering import LostPartitionError
+from services.reporter.stream import Stream, Work, end_process, send, topic_of, work_in_hand
 from services.runtime.kafka import Publisher, Record
 from services.runtime.logs import Logger
 from services.runtime.partitioning import partition_of
@@ -36,8 +38,6 @@ TICK_SECONDS: Final = 1.0
 PURGE_SECONDS: Final = 3600.0
 _ROWS_AT_ONCE: Final = 1000
 _DRAIN_SECONDS: Final = 5.0
-
-Done = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class Handlers:
     letters: Publisher
     log: Logger
     clock: Clock
+    has_records: Callable[[Partition, int | None, int], Awaitable[bool]]
+    """Whether a partition holds records from one offset, or from the committed one, to before another."""
 
     async def open(self, batch: BatchSubmitted, found: Record) -> None:
         """Take a batch record; a producer that partitions in another way would wait for its report in vain."""
@@ -127,6 +129,7 @@ class _Agents:
         self._stream = stream
         self._handlers = handlers
         self._deliveries: set[asyncio.Task[None]] = set()
+        self._is_draining = False
 
     def add(self, topic: Topic, event_type: type[Event], handle: _Handle, at_once: int = 1) -> None:
         """Read a topic, one record after another or some beside each other."""
@@ -134,13 +137,13 @@ class _Agents:
 
         async def one_by_one(records: Any) -> None:
             async for found in records.noack().events():
-                await self._use(found, event_type, handle, self._taken(found))
+                await self._use(found, await self._taken(found), event_type, handle)
 
         async def beside_each_other(records: Any) -> None:
             async for found in records.noack().events():
-                done = self._taken(found)
+                work = await self._taken(found)
                 await slots.acquire()
-                task = asyncio.create_task(self._use(found, event_type, handle, done))
+                task = asyncio.create_task(self._use(found, work, event_type, handle))
                 self._deliveries.add(task)
                 task.add_done_callback(self._deliveries.discard)
                 task.add_done_callback(lambda _: slots.release())
@@ -150,27 +153,48 @@ class _Agents:
 
     async def drain(self) -> None:
         """Let the mails that are being handed over end, so that whoever takes over does not send them again."""
+        self._is_draining = True
         if self._deliveries:
             await asyncio.wait(self._deliveries, timeout=_DRAIN_SECONDS)
+        self._is_draining = False
 
-    def _taken(self, found: Any) -> Done:
-        message = found.message
-        return self._stream.acknowledgements.take((message.topic, message.partition), message.offset, found.ack)
+    async def _taken(self, found: Any) -> Work:
+        message, stream = found.message, self._stream
+        partition = (message.topic, message.partition)
+        work = Work(stream.generation, unsettled=stream.unsettled)
+        if message.offset > (stream.expected(partition) or 0):
+            await self._end_if_records_were_skipped(partition, message.offset, work)
+        if work.generation == stream.generation:
+            work.done = stream.acknowledgements.take(partition, message.offset, found.ack)
+        return work
 
-    async def _use(self, found: Any, event_type: type[Event], handle: _Handle, done: Done) -> None:
+    async def _end_if_records_were_skipped(self, partition: Partition, offset: int, work: Work) -> None:
+        """End the process where records lie between the last one and this one; they are read again at its start.
+
+        Offsets may be left out: by the markers of a producer's transaction, or where the log begins.
+        """
+        expected = self._stream.expected(partition)
+        has_records = await self._handlers.has_records(partition, expected, offset)
+        if has_records and work.generation == self._stream.generation and not self._is_draining:
+            self._handlers.log.error("records_skipped", partition=partition, expected=expected, found=offset)
+            end_process()
+
+    async def _use(self, found: Any, work: Work, event_type: type[Event], handle: _Handle) -> None:
         """Handle one record, and have it acknowledged once its writes are durable."""
+        if self._is_draining or work.generation != self._stream.generation:
+            return  # it is read again, here or elsewhere
         message = found.message
         record = Record(message.topic, message.partition, message.offset, message.key, message.value)
-        with working(self._stream.generation) as work:
-            try:
-                await self._decoded(record, event_type, handle)
-            except LostPartitionError:
-                self._handlers.log.info("left_to_another", topic=record.topic, partition=record.partition)
-            except Exception:  # ours: nothing may be acknowledged any more
-                self._handlers.log.exception("reporter_failed", topic=record.topic, offset=record.offset)
-                end_process()
-            else:
-                _when_durable(work.writes, done)
+        work_in_hand.set(work)
+        try:
+            await self._decoded(record, event_type, handle)
+        except LostPartitionError:
+            self._handlers.log.info("left_to_another", topic=record.topic, partition=record.partition)
+        except Exception:  # ours: nothing may be acknowledged any more
+            self._handlers.log.exception("reporter_failed", topic=record.topic, offset=record.offset)
+            end_process()
+        else:
+            work.handled()
 
     async def _decoded(self, record: Record, event_type: type[Event], handle: _Handle) -> None:
         try:
@@ -184,24 +208,6 @@ def _decoded(record: Record, event_type: type[Event]) -> Event:
     if record.key != event.inference_id.encode():  # type: ignore[attr-defined]  # each event of these topics has one
         raise UndecodableError("the record's key is not its inference_id")
     return event
-
-
-def _when_durable(writes: list[asyncio.Future[object]], done: Callable[[], None]) -> None:
-    """Call `done` when the last of the writes is acknowledged; one that fails ends the process."""
-    left = len(writes)
-
-    def written(write: asyncio.Future[object]) -> None:
-        nonlocal left
-        if write.cancelled() or write.exception():
-            end_process()
-        left -= 1
-        if not left:
-            done()
-
-    for write in writes:
-        write.add_done_callback(written)
-    if not writes:
-        done()
 
 
 class _Timers:

@@ -10,7 +10,7 @@ from schemas.results import Report, report_path, results_csv_path, results_ndjso
 from services.reporter import metrics
 from services.reporter.clock import Clock
 from services.reporter.failpoints import Reach, survive
-from services.reporter.gathering import Gathering, Head
+from services.reporter.gathering import Gathering, Head, LostPartitionError
 from services.reporter.links import view_link
 from services.reporter.mail import mail_of
 from services.reporter.mailer import Handover, Mailer
@@ -102,7 +102,9 @@ class Delivery:
         """Write the mail; None where that fails, for then it fails always."""
         try:
             told = self._settings
-            link = view_link(report, told.public_url, told.link_secret, told.retention_days)
+            link = view_link(
+                report.inference_id, report.finished_at, told.public_url, told.link_secret, told.retention_days
+            )
             return mail_of(report, told.mail_from, recipient, link)
         except Exception:  # noqa: BLE001  # here texts of customers end; one that breaks the mail must not stop the others
             self._log.exception("mail_unwritable", inference_id=report.inference_id)
@@ -121,7 +123,7 @@ class Delivery:
         if found.outcome == "sent":
             self._doors.reach("M7")
             metrics.MAIL_SECONDS.observe(self._age(head).total_seconds())
-            await self._end(head, "sent")
+            await self._end_mailed(head)
         elif found.outcome == "refused":
             self._doors.reach("M4")
             await self._fail(head, bury, "refused", f"the mail server refused the mail with {found.code}")
@@ -129,6 +131,13 @@ class Delivery:
             await self._fail(head, bury, "given_up", f"the mail did not go in time; last: {found.outcome}")
         else:
             await self._try_later(head, found)
+
+    async def _end_mailed(self, head: Head) -> None:
+        try:
+            await self._end(head, "sent")
+        except LostPartitionError:
+            metrics.UNMARKED_MAILS.inc()
+            raise
 
     async def _try_later(self, head: Head, found: Handover) -> None:
         """Wait for the server, or with growing pauses where the trouble is this mail's own."""

@@ -20,6 +20,10 @@ Outcome = Literal["new", "duplicate", "late", "other_body", "out_of_range"]
 Opened = Literal["new", "known", "finished", "other_body", "contradicting"]
 
 
+class LostPartitionError(Exception):
+    """A table refuses a write: its partition went elsewhere meanwhile, and whoever has it reads the record again."""
+
+
 class Row(ResultItem):
     """The result of one image as the table keeps it."""
 
@@ -214,6 +218,7 @@ class Gathering:
             finished_at=head.closed_at,
             email_status=email_status,
             reason=head.reason,
+            webhook_url=head.batch.webhook_url,
         )
 
     def _write_head(self, head: Head) -> Head:

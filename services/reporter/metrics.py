@@ -15,12 +15,17 @@ MAILS: Final = Counter("huestream_reporter_mails_total", "Attempts to hand over 
 MAILS_FAILED: Final = Counter(
     "huestream_reporter_mails_failed_total", "Mails that were given up, by reason", ["reason"]
 )
+UNMARKED_MAILS: Final = Counter(
+    "huestream_reporter_unmarked_mails_total",
+    "Mails that went while the batch went to another process, and may go again",
+)
 MAIL_SECONDS: Final = Histogram("huestream_reporter_mail_seconds", "Time from the end of a batch to its mail")
 STORE_FAILURES: Final = Counter("huestream_reporter_store_failures_total", "Reports that could not be stored at once")
 PURGED_ROWS: Final = Counter("huestream_reporter_purged_rows_total", "Rows removed that no report wanted")
 PURGED_REPORTS: Final = Counter("huestream_reporter_purged_reports_total", "Reports removed after their retention")
 DEAD_LETTERS: Final = Counter("huestream_reporter_dead_letters_total", "Records that could not be used")
 
+WEBHOOKS: Final = Counter("huestream_reporter_webhooks_total", "Attempts to send a webhook, by state", ["state"])
 for outcome in ("new", "duplicate", "late", "other_body", "out_of_range"):
     RESULTS.labels(outcome)
 for outcome in ("new", "known", "finished", "other_body", "contradicting"):
@@ -31,3 +36,5 @@ for outcome in ("sent", "retry", "refused", "ambiguous", "away", "no_address"):
     MAILS.labels(outcome)
 for reason in ("refused", "given_up", "unwritable"):
     MAILS_FAILED.labels(reason)
+for state in ("sent", "retrying", "failed"):
+    WEBHOOKS.labels(state)

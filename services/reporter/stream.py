@@ -5,11 +5,12 @@ letters, and what is ours ends the process before anything is acknowledged: the 
 """
 
 import asyncio
+import importlib.util
+import logging
 import os
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +19,10 @@ from typing import Any, Final, NoReturn, Self
 
 import faust
 from faust.exceptions import ConsistencyError
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
 from faust.types import TP
+from faust.types.auth import CredentialsT
 
 from schemas.events import (
     Event,
@@ -36,9 +40,11 @@ from schemas.topics import (
     Topic,
 )
 from services.reporter.acknowledging import Acknowledgements, CatchingUp, Partition
-from services.reporter.gathering import Gathering, Tables
+from services.reporter.gathering import Gathering, LostPartitionError, Tables
 from services.reporter.settings import ReporterSettings
+from services.runtime.cluster import Cluster
 from services.runtime.partitioning import partition_of
+from services.runtime.settings import SettingsError
 
 _CATCH_UP_SECONDS: Final = 300.0
 _OURS: Final = 70  # EX_SOFTWARE
@@ -52,40 +58,103 @@ _ROCKSDB: Final = {
 """Each table has a database for each partition: the defaults would allow for 6 GB of buffers."""
 
 
-class LostPartitionError(Exception):
-    """The partition went elsewhere while a record of it was in work; whoever has it now reads the record again."""
+logging.getLogger("faust.transport.producer").setLevel(logging.ERROR)
+"""It warns of each finished batch, whose rows are removed all at once."""
 
 
 @dataclass(eq=False)
-class _Work:
-    """What one record has written, and under which assignment of partitions it was read."""
+class Work:
+    """A record in work: what it has written that is not durable yet, and under which assignment it was read."""
 
     generation: int
-    writes: list[asyncio.Future[object]] = field(default_factory=list)
+    left: int = 1
+    """Writes that are not durable, and one more while the record is handled."""
+    done: Callable[[], None] = lambda: None
+    unsettled: set[asyncio.Future[object]] = field(default_factory=set)
+
+    def wrote(self, write: asyncio.Future[object]) -> None:
+        """Note a write."""
+        self.left += 1
+        self.unsettled.add(write)
+        write.add_done_callback(self._written)
+
+    def handled(self) -> None:
+        """Note that nothing more will be written; what was taken is done when all is durable."""
+        self.left -= 1
+        if not self.left:
+            self.done()
+
+    def _written(self, write: asyncio.Future[object]) -> None:
+        if write.cancelled() or write.exception():
+            end_process()  # it can never be durable: the record is to be read again
+        self.unsettled.discard(write)
+        self.handled()
 
 
-_work: ContextVar[_Work] = ContextVar("work")
+work_in_hand: ContextVar[Work] = ContextVar("work_in_hand")
 
 
 class _Table(faust.Table[bytes, bytes]):
     """A table that remembers its writes, and refuses those to partitions that were lost meanwhile."""
 
     generation: Callable[[], int]
-    unsettled: set[asyncio.Future[object]]
 
     def send_changelog(self, partition: int | None, key: bytes, value: bytes, *args: Any, **kwargs: Any) -> Any:
-        work = _work.get()
+        work = work_in_hand.get()
         if work.generation != self.generation():
             raise LostPartitionError
         written = super().send_changelog(partition, key, value, *args, **kwargs)
-        work.writes.append(written)
-        self.unsettled.add(written)
-        written.add_done_callback(self.unsettled.discard)
+        work.wrote(written)
         # The memory store forgets lost partitions by this index, but keeps it only for rows that it recovered.
         index = getattr(self.data, "_key_partition", None)
         if index is not None:
             index[key] = partition
         return written
+
+    def get(self, key: bytes, default: Any = None) -> Any:
+        """Read past Faust's statistics, which cost more than the reading."""
+        return self.data.get(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.data
+
+
+class _Recovery(Recovery):
+    """Gives records to the agents only after the last queue was emptied.
+
+    Faust lets source partitions flow before it seeks and empties the queues at the end of a recovery: a record that was
+    read in between is thrown away, and its second reading is dropped as an old one.
+    """
+
+    async def on_recovery_completed(self, generation_id: int = 0) -> None:
+        """Let them flow after a recovery."""
+        await _held_back(self.app.consumer, super().on_recovery_completed(generation_id))
+
+    async def _resume_streams(self, generation_id: int = 0) -> None:
+        """Let them flow where there was nothing to recover."""
+        await _held_back(self.app.consumer, super()._resume_streams(generation_id))
+
+
+async def _held_back(consumer: Any, work: Coroutine[None, None, None]) -> None:
+    """Do work that lets partitions flow, and let them flow when it is done."""
+    held: set[TP] = set()
+    consumer.resume_partitions = held.update
+    try:
+        await work
+    finally:
+        del consumer.resume_partitions
+    consumer.resume_partitions(held)
+
+
+class _TableManager(TableManager):
+    """Has recoveries of our kind."""
+
+    @property
+    def recovery(self) -> Recovery:
+        """The one recovery of all tables."""
+        if self._recovery is None:
+            self._recovery = _Recovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
 
 
 SOURCES: Final = (BATCHES_SUBMITTED, IMAGES_CLASSIFIED, CANCELLATIONS_REQUESTED, REPORTER_CONTROL, REPORTS_READY)
@@ -135,6 +204,11 @@ class Stream:
         found: int | None = self.app.consumer._committed_offset.get(TP(*partition))  # noqa: SLF001
         return found if known is None else known
 
+    def expected(self, partition: Partition) -> int | None:
+        """Give the offset that the next record should have; None where only Kafka knows, for the first one."""
+        known = self.acknowledgements.expected(partition)
+        return self.position(partition) if known is None else known
+
     def restoring(self) -> int:
         """How many records the tables are behind."""
         recovery = self.app.tables.recovery
@@ -159,20 +233,27 @@ def _apart(call: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]
 
 
 def faust_app(settings: ReporterSettings) -> Stream:
-    """Build the app with its tables; topics and changelogs exist already, made by `huestream topics`."""
+    """Build the app with its tables; topics and changelogs exist already, made by `huestream topics`.
+
+    Raises `SettingsError` where the store is not installed.
+    """
+    if settings.state_store == "rocksdb://" and importlib.util.find_spec("rocksdict") is None:
+        raise SettingsError("HUESTREAM_STATE_STORE: rocksdb:// needs rocksdict; install huestream[rocksdb].")
     app = faust.App(
         REPORTER_APP,
         broker=[f"kafka://{server}" for server in settings.bootstrap_servers.split(",")],
+        broker_credentials=_credentials(settings.cluster),
         store=settings.state_store,
         datadir=str(_folder(settings)),
         Table=_Table,
+        TableManager=_TableManager,
         key_serializer="raw",
         value_serializer="raw",
         processing_guarantee="at_least_once",
         stream_wait_empty=False,
         broker_commit_interval=1.0,
-        broker_session_timeout=10.0,
-        broker_heartbeat_interval=3.0,
+        broker_session_timeout=settings.session_timeout_seconds,
+        broker_heartbeat_interval=settings.session_timeout_seconds / 4,
         consumer_auto_offset_reset="earliest",
         producer_acks=-1,
         topic_partitions=PARTITIONS,
@@ -190,12 +271,18 @@ def faust_app(settings: ReporterSettings) -> Stream:
     stream = Stream(app, tables, Gathering(Tables(**tables)))
     for table in tables.values():
         table.generation = lambda: stream.generation
-        table.unsettled = stream.unsettled
     return stream
 
 
 def _folder(settings: ReporterSettings) -> Path:
     return Path(settings.state_dir) / "reporter"
+
+
+def _credentials(cluster: Cluster) -> CredentialsT | None:
+    if cluster.sasl:
+        mechanism, username, password = cluster.sasl.mechanism, cluster.sasl.username, cluster.sasl.password
+        return faust.SASLCredentials(username=username, password=password, ssl_context=cluster.tls, mechanism=mechanism)
+    return faust.SSLCredentials(cluster.tls) if cluster.tls else None
 
 
 class Running:
@@ -246,17 +333,6 @@ def emitter(stream: Stream) -> Callable[[ReportReady], Awaitable[None]]:
         await send(topic, REPORTS_READY, event)
 
     return emit
-
-
-@contextmanager
-def working(generation: int) -> Iterator[_Work]:
-    """Remember what is written while the block runs, and refuse it once the partitions are others."""
-    work = _Work(generation)
-    token = _work.set(work)
-    try:
-        yield work
-    finally:
-        _work.reset(token)
 
 
 def topic_of(app: Any, topic: Topic) -> Any:

@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from schemas.topics import REPORTS_READY
 from services.reporter.acknowledging import Partition, Watch
-from services.reporter.stream import Stream, end_process
+from services.reporter.stream import end_process
 from services.runtime.kafka import KafkaUnavailableError
 from services.runtime.logs import Logger
 
@@ -18,7 +18,22 @@ Ends = Callable[[Iterable[Partition]], Awaitable[Mapping[Partition, tuple[int, i
 """Finds where the log of each partition begins and ends, by another client than the one that is watched."""
 
 
-async def watch(stream: Stream, find_ends: Ends, patience_seconds: float, log: Logger) -> None:
+class Watched(Protocol):
+    """What is watched: a stream, or a test's."""
+
+    def assigned(self) -> set[Partition]:
+        """The partitions that this process reads."""
+
+    def position(self, partition: Partition) -> int | None:
+        """Give the offset of the first record that is not taken yet; None where none ever was."""
+
+    def restoring(self) -> int:
+        """How many records the tables are behind."""
+
+
+async def watch(
+    stream: Watched, find_ends: Ends, patience_seconds: float, log: Logger, end: Callable[[], None] = end_process
+) -> None:
     """Look now and then, and end the process where that is due."""
     seen = Watch(patience_seconds)
     while True:
@@ -26,10 +41,10 @@ async def watch(stream: Stream, find_ends: Ends, patience_seconds: float, log: L
         stuck = seen.stuck(time.monotonic(), await _waiting(stream, find_ends))
         if stuck:
             log.error("streams_stand_still", partitions=[f"{topic}/{number}" for topic, number in stuck])
-            end_process()
+            end()
 
 
-async def _waiting(stream: Stream, find_ends: Ends) -> dict[Partition, object]:
+async def _waiting(stream: Watched, find_ends: Ends) -> dict[Partition, object]:
     """Find the partitions in which records wait; that Kafka is away is no fault of ours."""
     # mails may wait long for their server, and the outbox with them
     partitions = [partition for partition in stream.assigned() if partition[0] != REPORTS_READY.name]

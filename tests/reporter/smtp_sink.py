@@ -37,7 +37,7 @@ class Sink:
     def ids(self) -> Counter[str]:
         """How often each batch was mailed."""
         found = (message_from_bytes(content, policy=default)["Message-ID"] for _, content in self.mails)
-        return Counter(str(name).removeprefix("<report.").partition("@")[0] for name in found)
+        return Counter(str(name).strip().removeprefix("<report.").partition("@")[0] for name in found)
 
     def contents(self, inference_id: str) -> list[bytes]:
         return [content for _, content in list(self.mails) if inference_id.encode() in content]

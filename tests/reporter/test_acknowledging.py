@@ -26,6 +26,18 @@ def test_records_are_acknowledged_in_their_order_in_whatever_order_they_end(orde
         assert (records.position(PARTITION) or 0) == expected
 
 
+def test_the_next_offset_is_known_so_that_a_record_that_was_dropped_is_missed() -> None:
+    records = Acknowledgements()
+    assert records.expected(PARTITION) is None
+    first = records.take(PARTITION, 5, lambda: None)
+    records.take(PARTITION, 6, lambda: None)
+    assert records.expected(PARTITION) == 7
+    first()
+    assert (records.expected(PARTITION), records.position(PARTITION)) == (7, 6)
+    records.forget()
+    assert records.expected(PARTITION) is None
+
+
 def test_what_was_read_under_an_older_assignment_is_never_acknowledged() -> None:
     acknowledged: list[int] = []
     records = Acknowledgements()

@@ -52,8 +52,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder with fashion-small/ and electronics/")
     parser.add_argument("--work", type=Path, required=True, help="folder for what the steps make")
     parser.add_argument("--output", type=Path, default=SHIPPED, help="the file of weights to write")
-    parser.add_argument("--photos", type=int, default=24_000, help="synthetic photos to train on")
-    parser.add_argument("--steps", type=int, default=3_600, help="steps of training")
+    parser.add_argument("--photos", type=int, default=36_000, help="synthetic photos to train on")
+    parser.add_argument("--steps", type=int, default=6_000, help="steps of training")
     parser.add_argument("--seeds", type=int, default=1, help="trainings, of which the best is kept")
     return parser.parse_args()
 

@@ -82,7 +82,7 @@ def quantized(inputs: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def restored(inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Undo `quantized`, for arrays (photos, 5, 16, 256)."""
+    """Undo `quantized`, for arrays (..., 5, any, any)."""
     return np.asarray(inputs / _STEPS + _LOWEST, np.float32)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Pixels = NDArray[np.uint8]
+Weights = dict[str, Floats]
 Number = TypeVar("Number", bound=np.generic)
 
 SIDE: Final = 64
@@ -36,7 +37,7 @@ def part_probabilities(pixels_rgb: Pixels, border_mask: Mask, mode_distance: Flo
     width) is the distance in (L, 1.5a, 1.5b) of OKLab to the nearest color of the border.
     """
     height, width = border_mask.shape
-    told = probabilities(network_inputs(pixels_rgb, border_mask, mode_distance), height / width)
+    told = probabilities(_shipped(), network_inputs(pixels_rgb, border_mask, mode_distance), height / width)
     return told.take(_seen_at(height, width), axis=1).transpose(1, 2, 0)
 
 
@@ -53,19 +54,18 @@ def network_inputs(pixels_rgb: Pixels, border_mask: Mask, mode_distance: Floats)
     return np.asarray(_averaging(height) @ narrow)
 
 
-def probabilities(inputs: Floats, aspect: float) -> Floats:
+def probabilities(weights: Weights, inputs: Floats, aspect: float) -> Floats:
     """Run the network on `network_inputs`, with the height of the photo over its width.
 
     Gives (6, 4096): the pixels of a place first, as `by_place` orders them.
     """
-    weights = _weights()
     seen = by_place(inputs).reshape(CHANNELS, -1)
     places = np.concatenate([seen.reshape(-1, _PLACES), positions(aspect)])
     features = _relu(weights["stem"] @ places + weights["stem_bias"])
     for block, dilation in enumerate(DILATIONS):
-        features = _residual(features, block, dilation)
+        features = _residual(weights, features, block, dilation)
         if block == POOLED_AFTER:
-            features = features + _whole(features)
+            features += _whole(weights, features)
     handed = (weights["place"] @ features + weights["place_bias"]).reshape(-1, seen.shape[1])
     hidden = weights["joint_and_pixel"] @ np.concatenate([handed, seen])
     hidden += weights["joint_bias"]
@@ -89,9 +89,8 @@ def _coordinates() -> Floats:
     return np.stack([2 * x, 2 * y, 2 * np.abs(x)]).astype(np.float32)
 
 
-def _residual(features: Floats, block: int, dilation: int) -> Floats:
+def _residual(weights: Weights, features: Floats, block: int, dilation: int) -> Floats:
     """Look around each place at the given distance: 64 channels to 24, 3x3 neighbors, back to 64."""
-    weights = _weights()
     narrow = _relu(weights[f"narrow{block}"] @ features + weights[f"narrow{block}_bias"])
     around = _relu(weights[f"around{block}"] @ _neighbors(narrow, dilation) + weights[f"around{block}_bias"])
     wide = weights[f"wide{block}"] @ around
@@ -109,9 +108,8 @@ def _neighbors(narrow: Floats, dilation: int) -> Floats:
     return np.concatenate([padded[:, y : y + GRID, x : x + GRID] for y in steps for x in steps]).reshape(-1, _PLACES)
 
 
-def _whole(features: Floats) -> Floats:
+def _whole(weights: Weights, features: Floats) -> Floats:
     """What the whole photo shows, to be added to each place; (64, 1)."""
-    weights = _weights()
     pooled = np.concatenate([features.mean(1), features.max(1)])[:, np.newaxis]
     return np.asarray(
         weights["spread"] @ _relu(weights["pool"] @ pooled + weights["pool_bias"]) + weights["spread_bias"]
@@ -149,13 +147,13 @@ def _seen_at(height: int, width: int) -> NDArray[np.intp]:
 
 
 @cache
-def _weights() -> dict[str, Floats]:
-    """Load the weights."""
+def _shipped() -> Weights:
+    """Load the weights that lie beside this module."""
     with files(__package__).joinpath("parts.npz").open("rb") as file, np.load(file) as kept:
         return prepared({name: kept[name].astype(np.float32) for name in kept.files})
 
 
-def prepared(stored: dict[str, Floats]) -> dict[str, Floats]:
+def prepared(stored: Weights) -> Weights:
     """Turn biases into columns and join the two steps that meet in the hidden units of a pixel."""
     weights = {name: value[:, np.newaxis] if name.endswith("_bias") else value for name, value in stored.items()}
     weights["joint_and_pixel"] = np.concatenate([stored["joint"], stored["pixel"]], axis=1)
