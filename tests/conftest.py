@@ -4,9 +4,9 @@ from hypothesis import settings
 
 pytest_plugins = ["tests.kafka_fixtures", "tests.stack_fixtures"]
 
-# A shell starts background jobs with Ctrl-C ignored, and what they start inherits that: the tests of Ctrl-C would wait.
+# A shell starts background jobs with Ctrl-C ignored, which all that they start inherit: tests of Ctrl-C would wait.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# The same examples in each run: a change is judged by what it changes. `--hypothesis-profile default` looks for new ones.
+# The same examples in each run, so that a change is judged by what it changes.
 settings.register_profile("same", derandomize=True)
 settings.load_profile("same")
