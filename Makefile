@@ -2,11 +2,13 @@
 # registries are needed.
 
 PYTHON ?= python3
+CONTAINERS ?= $(firstword $(shell command -v docker podman))
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check lint types contracts format schemas pictures accuracy speed requirements clean
+.PHONY: help demo test check lint types contracts format schemas reference image sbom pictures accuracy speed
+.PHONY: requirements clean
 
 help:
 	@echo "make demo               show the main job: drawn product pictures in, a mail out"
@@ -14,6 +16,9 @@ help:
 	@echo "make test               run all tests, on a real Kafka"
 	@echo "make check              lint, types and import contracts"
 	@echo "make format             format the code"
+	@echo "make reference          write docs/settings.md and the topics and users of deploy/k8s"
+	@echo "make image              build the container image, with docker or podman"
+	@echo "make sbom               list what the image is made of, as CycloneDX"
 	@echo "make schemas            write the published JSON Schemas"
 	@echo "make pictures           draw the pictures of docs/ anew (needs chromium)"
 	@echo "make accuracy DATA=DIR  measure how often the colors are right, beside open tools, on labeled photos"
@@ -45,8 +50,18 @@ format: $(VENV)/dev-installed
 schemas: $(VENV)/local-installed
 	$(BIN)/huestream schemas
 
+reference: $(VENV)/local-installed
+	$(BIN)/huestream settings > docs/settings.md
+	$(BIN)/python deploy/strimzi.py
+
+image:
+	$(CONTAINERS) build $(if $(filter podman,$(notdir $(CONTAINERS))),--format docker) -t huestream .
+
+sbom:
+	@$(CONTAINERS) run --rm huestream sbom
+
 pictures: $(VENV)/dev-installed
-	$(BIN)/python docs/pictures.py
+	$(BIN)/python docs/pictures.py $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 accuracy: $(VENV)/benchmarks-installed
 	$(BIN)/python benchmarks/color_accuracy.py $(if $(DATA),--data "$(DATA)")
@@ -82,6 +97,7 @@ requirements:
 	$(UV_COMPILE) --extra local --group build -c requirements/runtime.txt -o requirements/local.txt
 	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev -c requirements/local.txt -o requirements/dev.txt
 	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev --group benchmarks -c requirements/dev.txt -o requirements/benchmarks.txt
+	$(subst pyproject.toml,--group image,$(UV_COMPILE)) -o requirements/build.txt
 
 clean:
 	rm -rf $(VENV) build *.egg-info

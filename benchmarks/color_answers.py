@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,16 @@ from color_sets import Photo
 
 from services.analyze.images import LocalImage
 from services.analyze.workers import lines_of
-from services.classifier.color import analyze
+from services.classifier.color.analysis import FAMILIES
+from services.classifier.color.cielab import lab_from_srgb
+from services.classifier.color.names import family_likeness
 
 Answer = Mapping[str, Any]
 """The member `classification` of a result."""
 
 
 def image_of(photo: Photo, label: str | None = None) -> LocalImage:
-    return LocalImage(photo.file, photo.key, photo.product_type, label, photo.category)
+    return LocalImage(photo.file, photo.key, photo.product_type or None, label, photo.category)
 
 
 def without_type(photos: Iterable[Photo]) -> list[Photo]:
@@ -54,8 +56,9 @@ def other_hexes(photos: Sequence[Photo]) -> dict[str, str]:
     }
 
 
-def learned_families_of(colors: Sequence[tuple[int, int, int]]) -> list[str]:
+def own_families_of(colors: Sequence[tuple[int, int, int]]) -> list[str]:
     """Name single colors as huestream names a label, sRGB in [0, 255]."""
-    pixel = np.full((1, 1, 3), 128, np.uint8)
-    named = [analyze(pixel, product_type=None, category=None, label=f"#{bytes(color).hex()}") for color in colors]
-    return [asdict(analysis)["label"]["family"] for analysis in named]
+    if not colors:
+        return []
+    likeness = family_likeness(lab_from_srgb(np.array(colors) / 255))
+    return [FAMILIES[index] for index in likeness.argmax(axis=1)]

@@ -12,12 +12,13 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
+from color_stages import CATEGORY, LABEL, PRODUCT_TYPE, Variant, stages
 from goals import Measure, goals_table, table
 from peers import PEERS
 from pictures import FORMS, encoded, photos
@@ -25,7 +26,6 @@ from PIL import Image
 
 from services.analyze.images import LocalImage
 from services.classifier.classifying import analyze_bytes
-from services.classifier.color import analyze
 from services.classifier.decoding import decode
 from services.classifier.settings import MAX_IMAGE_PIXELS
 
@@ -33,8 +33,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 BASELINE, PROGRESSIVE, LARGE = "JPEG 1000x1000", "progressive JPEG 1000x1000", "JPEG 4000x3000"
 PEERS_EVERY = 5
 """Rounds between two turns of the peers, which take most of the time."""
-IMAGE = LocalImage(Path(), "", "Shirt", "#AA3344", "Fashion")
-Variant = Callable[[bytes], object]
+IMAGE = LocalImage(Path(), "", PRODUCT_TYPE, LABEL, CATEGORY)
 Milliseconds = dict[tuple[str, str], list[float]]
 """By form and variant: one figure for each call."""
 
@@ -53,14 +52,8 @@ def whole(content: bytes) -> object:
     return analyze_bytes(IMAGE, content, MAX_IMAGE_PIXELS)
 
 
-def analysis(contents: Sequence[bytes]) -> Variant:
-    """The analysis alone, of pixels that are decoded beforehand."""
-    pixels = {content: decode(content, MAX_IMAGE_PIXELS) for content in contents}
-    return lambda content: analyze(pixels[content], product_type="Shirt", category="Fashion", label="#AA3344")
-
-
 def variants(form: str, contents: Sequence[bytes]) -> dict[str, Variant]:
-    ours = {"decode": decoded, "analysis": analysis(contents), "whole": whole}
+    ours = {"decode": decoded, **stages(contents), "whole": whole}
     return {"floor": floor, **ours} if "JPEG" in form else ours
 
 

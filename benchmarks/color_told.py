@@ -4,27 +4,28 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from color_answers import Answer, answers_of, image_of, learned_families_of, other_hexes
+from color_answers import Answer, answers_of, image_of, other_hexes, own_families_of
 from color_names import families_of
-from color_sets import Photo
+from color_sets import SEEN_IN_TRAINING, Photo
 from peers import Rgb, past_white
 from scores import area_under_curve, balanced_accuracy, mean
 
 FAMILIES = ("black", "white", "gray", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "beige")
 NAMINGS: Mapping[str, Callable[[Sequence[Rgb]], list[str]]] = {
     "XKCD": families_of,
-    "learned": learned_families_of,
+    "huestream": own_families_of,
 }
 
 
 @dataclass(frozen=True)
 class Told:
-    """A photo and what was told of it."""
+    """A photo and what was told of it; `is_seen` says that the model was made from its label."""
 
     photo: Photo
     family: str
     confidence: float = 0.0
     multicolor: float | None = None
+    is_seen: bool = False
 
     @property
     def is_acceptable(self) -> bool:
@@ -46,15 +47,18 @@ def strict(told: Iterable[Told]) -> float:
 def told_by_us(photos: Sequence[Photo], held_out: Mapping[str, Answer], processes: int) -> list[Told]:
     asked = [photo for photo in photos if photo.key not in held_out]
     found = {**held_out, **_by_key(asked, answers_of([image_of(photo) for photo in asked], processes))}
-    return [_told(photo, found[photo.key]) for photo in photos]
+    return [
+        _told(photo, found[photo.key], photo.set_name in SEEN_IN_TRAINING and photo.key not in held_out)
+        for photo in photos
+    ]
 
 
 def _by_key(photos: Iterable[Photo], found: Iterable[Answer]) -> dict[str, Answer]:
     return {photo.key: answer for photo, answer in zip(photos, found, strict=True)}
 
 
-def _told(photo: Photo, answer: Answer) -> Told:
-    return Told(photo, answer["primary"]["family"], answer["confidence"], answer.get("multicolor"))
+def _told(photo: Photo, answer: Answer, is_seen: bool) -> Told:  # noqa: FBT001  # a property of the photo
+    return Told(photo, answer["primary"]["family"], answer["confidence"], answer["multicolor"], is_seen)
 
 
 def told_by_peer(
@@ -75,7 +79,7 @@ def labels_judged(photos: Sequence[Photo], processes: int) -> tuple[list[Answer]
 
 def label_scores(own: Sequence[Answer], other: Sequence[Answer]) -> tuple[float, float]:
     """AUC of the match probability, and balanced accuracy of "disagree"."""
-    matches = [[label.get("match_probability", -label["delta_e_2000"]) for label in labels] for labels in (own, other)]
+    matches = [[label["match_probability"] for label in labels] for labels in (own, other)]
     agreed = [label["verdict"] != "disagree" for label in own]
     return area_under_curve(*matches), balanced_accuracy(agreed, [label["verdict"] == "disagree" for label in other])
 

@@ -69,27 +69,12 @@ def past_white(colors: Sequence[Rgb]) -> list[Rgb]:
 
 
 def answers(peer: str, photos: Iterable[Photo], cache: Path) -> dict[str, list[Rgb]]:
-    """Ask a peer about all photos, once for each version of it."""
-    known: dict[str, list[Rgb]] = {}
-    for set_name, members in _by_set(photos).items():
-        store = cache / f"{peer.replace(' ', '-')}-{version(PEERS[peer][0])}" / f"{set_name}.json"
-        known |= _stored(store) or _asked(peer, members, store)
+    """Ask a peer about photos, about each once for each version of the peer."""
+    store = cache / f"{peer.replace(' ', '-')}-{version(PEERS[peer][0])}.json"
+    known: dict[str, list[Rgb]] = json.loads(store.read_text()) if store.exists() else {}
+    asked = {photo.key: colors_of(peer, photo.file.read_bytes()) for photo in photos if photo.key not in known}
+    if asked:
+        known |= asked
+        store.parent.mkdir(parents=True, exist_ok=True)
+        store.write_text(json.dumps(known))
     return known
-
-
-def _by_set(photos: Iterable[Photo]) -> dict[str, list[Photo]]:
-    found: dict[str, list[Photo]] = {}
-    for photo in photos:
-        found.setdefault(photo.set_name, []).append(photo)
-    return found
-
-
-def _stored(store: Path) -> dict[str, list[Rgb]] | None:
-    return json.loads(store.read_text()) if store.exists() else None
-
-
-def _asked(peer: str, photos: Sequence[Photo], store: Path) -> dict[str, list[Rgb]]:
-    found = {photo.key: colors_of(peer, photo.file.read_bytes()) for photo in photos}
-    store.parent.mkdir(parents=True, exist_ok=True)
-    store.write_text(json.dumps(found))
-    return found

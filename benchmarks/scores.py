@@ -9,6 +9,16 @@ def mean(values: Sequence[float]) -> float:
     return float(np.mean(values)) if len(values) else float("nan")
 
 
+def margin(right: Sequence[bool]) -> float:
+    """Half the width of the 95 % interval of a share, by the normal approximation.
+
+    >>> round(margin([True] * 90 + [False] * 10), 3)
+    0.059
+    """
+    share = mean(right)
+    return 1.96 * float(np.sqrt(share * (1 - share) / len(right)))
+
+
 def at_coverage(right: Sequence[bool], confidence: Sequence[float], coverage: float) -> float:
     """Accuracy among the most confident share of the answers.
 

@@ -55,6 +55,7 @@ class AsyncClient:
         *,
         idempotency_key: str | None = None,
         lenient: bool = False,
+        webhook_url: str | None = None,
     ) -> Submission:
         """Submit 1 to 250 images as a batch; the same idempotency key never makes a second one.
 
@@ -63,6 +64,8 @@ class AsyncClient:
         headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex, "Content-Type": "application/json"}
         if lenient:
             headers["Prefer"] = "handling=lenient"
+        if webhook_url:
+            headers["Webhook-URL"] = webhook_url
         reply = await self._calls().call("POST", _SUBMIT, headers, _body(images))
         match reply.document:
             case {"inference_id": str(inference_id)}:
@@ -98,6 +101,10 @@ class AsyncClient:
             pause = min(1.3 * pause, _LONGEST_LOOK_SECONDS)
         on_status(status)
         return status
+
+    async def cancel(self, inference_id: str) -> None:
+        """End a batch early: what is done stays; raises `RefusedError` where it has ended by itself."""
+        await self._calls().call("DELETE", f"/inference/{inference_id}", busy=BUSY - {409})
 
     async def results(self, inference_id: str, *, wait: bool = False) -> list[ResultItem]:
         """Read the results of a batch in its order: those that exist, or, after a wait, all."""

@@ -63,7 +63,7 @@ class Calls:
         began = heard_at = clock()
         while True:
             reply = await self._try(method, path, headers, body)
-            if reply and reply.status == 200:
+            if reply and 200 <= reply.status < 300:
                 return reply
             if reply and reply.status not in busy:
                 raise _refusal(reply)

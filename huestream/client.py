@@ -46,9 +46,11 @@ class Client:
         *,
         idempotency_key: str | None = None,
         lenient: bool = False,
+        webhook_url: str | None = None,
     ) -> Submission:
         """Submit 1 to 250 images as a batch; the same idempotency key never makes a second one."""
-        return self._run(self._client.submit(images, idempotency_key=idempotency_key, lenient=lenient))
+        work = self._client.submit(images, idempotency_key=idempotency_key, lenient=lenient, webhook_url=webhook_url)
+        return self._run(work)
 
     def status(self, inference_id: str) -> Status:
         """Ask how far a batch is."""
@@ -57,6 +59,10 @@ class Client:
     def wait(self, inference_id: str, on_status: OnStatus = lambda _: None) -> Status:
         """Look until a batch is finished; raises `GaveUpError` when it makes no progress for too long."""
         return self._run(self._client.wait(inference_id, on_status))
+
+    def cancel(self, inference_id: str) -> None:
+        """End a batch early: what is done stays; raises `RefusedError` where it has ended by itself."""
+        self._run(self._client.cancel(inference_id))
 
     def results(self, inference_id: str, *, wait: bool = False) -> list[ResultItem]:
         """Read the results of a batch in its order: those that exist, or, after a wait, all."""

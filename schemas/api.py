@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
-from schemas.events import EmailStatus
+from schemas.events import EmailStatus, WebhookState
 from schemas.fields import BatchSize, InferenceId, UtcTime
 from schemas.results import ResultItem
 
@@ -52,9 +52,15 @@ class Progress(_Reply):
 
 
 class ReportState(_Reply):
-    """What became of the report mail."""
+    """What became of the report mail, and of the webhook beside it."""
 
     email_status: EmailStatus
+    webhook_status: WebhookState | None = Field(None, description="absent until a webhook was tried")
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
+        found: dict[str, object] = serialize(self)
+        return {name: value for name, value in found.items() if name != "webhook_status" or value is not None}
 
 
 class Status(_Reply):

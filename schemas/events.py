@@ -100,6 +100,7 @@ class BatchSubmitted(Event):
     fingerprint: Fingerprint
     submitted_at: UtcTime
     deadline_at: UtcTime
+    webhook_url: Annotated[ImageUrl, Field(description="told when it is finished; null: that of the key")] | None = None
 
 
 class ItemError(BaseModel):
@@ -203,11 +204,29 @@ class InferenceStatus(Event):
     expires_at: UtcTime | None = None
     email_status: EmailStatus = "pending"
     reason: EndReason | None = None
+    webhook_url: Annotated[ImageUrl, Field(description="told when it is finished; null: that of the key")] | None = None
 
     @property
     def pending(self) -> int:
         """Images without a result so far."""
         return self.size - self.succeeded - self.failed
+
+
+WebhookState = Literal["retrying", "sent", "failed"]
+
+
+class WebhookStatus(Event):
+    """What became of telling a customer's own server that a batch is finished; the newest record of an id holds."""
+
+    type: Literal["webhook.status"] = "webhook.status"
+    version: Literal[1] = 1
+    inference_id: InferenceId
+    key_id: KeyId
+    state: WebhookState
+    attempts: Annotated[int, Field(ge=1)]
+    response_code: Annotated[int, Field(ge=100, le=999, description="null: there was no reply")] | None = None
+    updated_at: UtcTime
+    next_attempt_at: UtcTime | None = None
 
 
 class ApiKey(Event):
@@ -229,6 +248,7 @@ class ApiKey(Event):
     images_per_minute: Annotated[int, Field(ge=MAX_BATCH, description="null: as the endpoint is set")] | None = None
     former_sha256: Annotated[Fingerprint, Field(description="the secret before the last rotation")] | None = None
     former_until: UtcTime | None = None
+    webhook_url: Annotated[ImageUrl, Field(description="told of each finished batch")] | None = None
 
 
 EVENTS: Final[tuple[type[Event], ...]] = (
@@ -239,5 +259,6 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     ControlTick,
     CancellationRequested,
     InferenceStatus,
+    WebhookStatus,
     ApiKey,
 )

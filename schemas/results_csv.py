@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from schemas.results import ResultItem
@@ -16,17 +16,21 @@ _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
 
 
 def csv_of(items: Iterable[ResultItem]) -> bytes:
-    """Write results as CSV (UTF-8 with a mark, as spreadsheets expect), safe to open in a spreadsheet."""
+    """Write results as CSV."""
+    return table_of(COLUMNS, map(cells_of, items))
+
+
+def table_of(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> bytes:
+    """Write UTF-8 with a mark, as spreadsheets expect, and no cell that one would take for a formula."""
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for item in items:
-        cells = _cells(item)
-        writer.writerow([_safe(cells.get(name)) for name in COLUMNS])
+    writer.writerow(columns)
+    writer.writerows([_safe(cells.get(name)) for name in columns] for cells in rows)
     return text.getvalue().encode("utf-8-sig")
 
 
-def _cells(item: ResultItem) -> dict[str, object]:
+def cells_of(item: ResultItem) -> dict[str, object]:
+    """Lay a result out by column."""
     cells = item.model_dump(exclude={"classification", "error"})
     if item.error:
         cells |= {"error_code": item.error.code, "error_message": item.error.message}

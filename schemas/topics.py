@@ -17,6 +17,7 @@ from schemas.events import (
     ImageSubmitted,
     InferenceStatus,
     ReportReady,
+    WebhookStatus,
 )
 
 Service = Literal["ingest", "classifier", "reporter", "producers", "keys", "people"]
@@ -27,6 +28,13 @@ REPLICAS: Final = 3
 MIN_INSYNC_REPLICAS: Final = 2
 REPORTER_APP: Final = "huestream-reporter"
 """Faust's application id: the reporter's consumer group and the prefix of its changelogs."""
+CLASSIFIER_GROUP: Final = "huestream-classifier"
+WEBHOOKS_GROUP: Final = "huestream-webhooks"
+GROUPS: Final[Mapping[Service, tuple[str, ...]]] = {
+    "classifier": (CLASSIFIER_GROUP,),
+    "reporter": (REPORTER_APP, WEBHOOKS_GROUP),
+}
+"""The consumer groups of each service; ingest reads without one, since every replica reads everything."""
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 _RETENTION_DAYS: Final = 7
@@ -57,7 +65,13 @@ class Topic:
 
 
 def _by_inference(
-    event: BatchSubmitted | CancellationRequested | ImageClassified | ReportReady | ControlTick | InferenceStatus,
+    event: BatchSubmitted
+    | CancellationRequested
+    | ImageClassified
+    | ReportReady
+    | ControlTick
+    | InferenceStatus
+    | WebhookStatus,
 ) -> str:
     return event.inference_id
 
@@ -103,22 +117,29 @@ CANCELLATIONS_REQUESTED: Final = Topic(
     carries=CancellationRequested,
     key=_by_inference,
     written_by=("ingest", "producers"),
-    read_by=("reporter", "ingest"),
+    read_by=("reporter", "ingest", "classifier"),
 )
 INFERENCES_STATUS: Final = Topic(
     name="inferences.status.v1",
     carries=InferenceStatus,
     key=_by_inference,
     written_by=("reporter",),
-    read_by=("ingest",),
+    read_by=("ingest", "reporter"),
     compacted=True,
+)
+WEBHOOKS_STATUS: Final = Topic(
+    name="webhooks.status.v1",
+    carries=WebhookStatus,
+    key=_by_inference,
+    written_by=("reporter",),
+    read_by=("reporter", "ingest"),
 )
 API_KEYS: Final = Topic(
     name="api-keys.v1",
     carries=ApiKey,
     key=lambda event: event.key_id,
     written_by=("keys",),
-    read_by=("ingest", "reporter"),
+    read_by=("ingest", "reporter", "keys"),
     partitions=1,
     compacted=True,
 )
@@ -155,7 +176,17 @@ TOPICS: Final = (
     REPORTER_CONTROL,
     CANCELLATIONS_REQUESTED,
     INFERENCES_STATUS,
+    WEBHOOKS_STATUS,
     API_KEYS,
     DEAD_LETTERS,
     *(_changelog(table) for table in REPORTER_TABLES),
 )
+
+
+def topics_of(user: Service) -> tuple[Topic, ...]:
+    """List what a service writes or reads.
+
+    >>> [topic.name for topic in topics_of("keys")]
+    ['api-keys.v1']
+    """
+    return tuple(topic for topic in TOPICS if user in topic.written_by + topic.read_by)

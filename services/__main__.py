@@ -9,11 +9,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from services.runtime.processes import run_processes, several
+from services.runtime.settings import ServiceSettings
+
 SERVICES: Final = {
     "ingest": "run the HTTP endpoint",
     "classifier": "run a classifier",
     "reporter": "run a reporter",
 }
+SEVERAL: Final = frozenset({"classifier"})
+"""Services that run as several processes under one parent where that is asked for."""
 COMMANDS: Final = {
     "local": ("services.local.command", "run everything on this machine, around a real Kafka"),
     "demo": ("services.demo.command", "show the main job, from drawn product pictures to the mail"),
@@ -21,6 +26,10 @@ COMMANDS: Final = {
     "analyze": ("services.analyze.command", "find the colors of image files of this machine, without Kafka"),
     "topics": ("services.administration.topics", "create, list or check the Kafka topics"),
     "keys": ("services.administration.keys", "issue, list, show, revoke or rotate API keys"),
+    "rights": ("services.administration.rights", "list or grant what each user of Kafka may do"),
+    "settings": ("services.administration.settings", "write the reference of all settings"),
+    "health": ("services.administration.health", "ask a running service how it is, for health checks"),
+    "sbom": ("services.administration.sbom", "list what this installation is made of, as CycloneDX"),
     "schemas": ("services.administration.schemas", "write the published JSON Schemas"),
     "dead-letters": ("services.administration.dead_letters", "list what could not be decoded or delivered"),
 }
@@ -41,6 +50,8 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
             command.add_argument("--check", action="store_true", help="say whether all that it needs is there, and end")
         if name == chosen:
             _describe_settings(command, name)
+            if name in SEVERAL:
+                command.add_argument("--processes", type=several, default=1, metavar="N", help="run N consumers")
     for name, (module, summary) in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         if name == chosen:
@@ -49,9 +60,24 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
 
 
 def _describe_settings(command: argparse.ArgumentParser, service: str) -> None:
-    settings = importlib.import_module(f"services.{service}.settings")
     command.description = f"{SERVICES[service][0].upper()}{SERVICES[service][1:]}, configured by the environment."
-    command.epilog = getattr(settings, f"{service.title()}Settings").describe()
+    command.epilog = _settings_of(service).describe()
+
+
+def _settings_of(service: str) -> type[ServiceSettings]:
+    module = importlib.import_module(f"services.{service}.settings")
+    settings: type[ServiceSettings] = getattr(module, f"{service.title()}Settings")
+    return settings
+
+
+def _unknown_setting() -> str:
+    """Say which environment variable with our prefix means nothing; empty when all do."""
+    reference = importlib.import_module("services.administration.settings")
+    try:
+        reference.refuse_unknown()
+    except importlib.import_module("services.runtime.settings").SettingsError as error:
+        return str(error)
+    return ""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,6 +87,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _use(tool, words)
     chosen = next((word for word in words if not word.startswith("-")), None)
     parsed = _parser(chosen).parse_args(words)
+    if parsed.command in SERVICES and (refused := _unknown_setting()):
+        sys.stderr.write(f"huestream: {refused}\n")
+        return 1
+    if getattr(parsed, "processes", 1) > 1:
+        return run_processes(parsed.command, parsed.processes, _settings_of(parsed.command))
     if getattr(parsed, "check", False):
         return int(importlib.import_module(f"services.{parsed.command}.checking").run())
     if parsed.command in SERVICES:

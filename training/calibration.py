@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from services.classifier.color.analyzing import Reading, entries_of, main_entry
-from services.classifier.color.families import name_probabilities
-from services.classifier.color.hexes import rgb_from_hex
+from services.classifier.color.cielab import lab_from_srgb
+from services.classifier.color.hexes import srgb_from_hex
 from services.classifier.color.labels import distances_to, label_features
 from services.classifier.color.metallic import metallic_features
-from services.classifier.color.model import Model
+from services.classifier.color.names import family_likeness
 from services.classifier.color.oklab import Floats
 from services.classifier.color.pattern import multicolor_features
 from services.classifier.color.review import confidence_features
@@ -42,26 +42,26 @@ def multicolor(examples: Sequence[Example], readings: Sequence[Reading]) -> Floa
 def metallic(examples: Sequence[Example], readings: Sequence[Reading]) -> Floats:
     """Learn from the photos whose sellers named a metal as the color."""
     told = [(e, r) for e, r in zip(examples, readings, strict=True) if e.metal is not None]
-    features = [metallic_features(reading.histogram, example.group) for example, reading in told]
+    features = [metallic_features(reading.histogram, example.kind.group) for example, reading in told]
     return logistic(np.stack(features), np.array([example.metal for example, _ in told]))
 
 
-def label(examples: Sequence[Example], readings: Sequence[Reading], model: Model) -> Floats:
+def label(examples: Sequence[Example], readings: Sequence[Reading]) -> Floats:
     """Learn from each photo's own labels, and from the labels of photos of families that do not fit it."""
     told = [(e, r) for e, r in zip(examples, readings, strict=True) if e.hexes]
     rows, truth = [], []
     for index, (example, reading) in enumerate(told):
         around = [other for other, _ in told[index:] + told[:index]]
         wrong = [other.hexes[0] for other in around if not set(other.acceptable) & set(example.acceptable)][:8]
-        rows += [described(text, reading, model) for text in (*example.hexes, *wrong)]
+        rows += [described(text, reading) for text in (*example.hexes, *wrong)]
         truth += [True] * len(example.hexes) + [False] * len(wrong)
     return _balanced_logistic(np.stack(rows), np.array(truth))
 
 
-def described(text: str, reading: Reading, model: Model) -> Floats:
+def described(text: str, reading: Reading) -> Floats:
     """Give the features of a label of a product."""
     palette = entries_of(reading, main_entry(reading))
-    called = name_probabilities(np.array([rgb_from_hex(text)], dtype=np.uint8), model)[0]
+    called = family_likeness(lab_from_srgb(srgb_from_hex(text))[None])[0]
     return label_features(distances_to(text, palette), palette, called, reading.probabilities)
 
 

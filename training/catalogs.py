@@ -4,11 +4,11 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from services.classifier.color.analysis import Family
+from services.classifier.color.analysis import FAMILIES, Family
 from services.classifier.color.cielab import lab_from_srgb
-from services.classifier.color.families import FAMILIES
-from services.classifier.color.groups import Group, group_of
+from services.classifier.color.groups import Kind, kind_of
 from services.classifier.color.hexes import srgb_from_hex
 from services.classifier.color.names import commerce_names, nearest_family
 
@@ -32,12 +32,13 @@ class Example:
     metal: bool | None = None
 
     @property
-    def group(self) -> Group:
-        """The group of the product type."""
-        return group_of(self.product_type, self.category)
+    def kind(self) -> Kind:
+        """What the product type tells."""
+        return kind_of(self.product_type, self.category)
 
 
-METALS = frozenset({"Silver", "Steel", "Gold", "Copper", "Bronze", "Metallic"})
+_FEWEST: Final = 10
+METALS: Final = frozenset({"Silver", "Steel", "Gold", "Copper", "Bronze", "Metallic"})
 
 
 def family_named(text: str) -> Family:
@@ -119,7 +120,10 @@ def own_catalog(labels: Path, images: Path) -> list[Example]:
         reader = csv.DictReader(file)
         if missing := {"file", "color"} - set(reader.fieldnames or ()):
             raise CatalogError(f"{labels.name} has no column {' and no column '.join(sorted(missing))}")
-        return [_own_example(row, images, f"{labels.name}, line {reader.line_num}") for row in reader]
+        examples = [_own_example(row, images, f"{labels.name}, line {reader.line_num}") for row in reader]
+    if len(examples) < _FEWEST:
+        raise CatalogError(f"{labels.name} has {len(examples)} labeled photos; {_FEWEST} are the least to learn from")
+    return examples
 
 
 def _own_example(row: dict[str, str], images: Path, place: str) -> Example:

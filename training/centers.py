@@ -32,12 +32,6 @@ def _places() -> Floats:
     return places
 
 
-def oklab_of(centers: Floats) -> Floats:
-    """Give the centers in OKLab."""
-    oklab: Floats = centers / _STRETCH
-    return oklab
-
-
 def neighbors_of(centers: Floats) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
     """Give for each cell the nearest centers (cells, 4) and how near they are, of 255 in all."""
     places = _places()

@@ -11,6 +11,12 @@ from services.classifier.color.model import MODEL_FILE
 SHIPPED: Final = Path(__file__).parents[1] / "services" / "classifier" / "color" / MODEL_FILE
 
 
+def read_model(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Read the arrays of a model file."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
 def write_model(arrays: dict[str, NDArray[np.generic]], path: Path) -> None:
     """Write arrays in the order of their names; numpy dates the entries 1980."""
     path.parent.mkdir(parents=True, exist_ok=True)

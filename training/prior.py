@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from services.classifier.color.cielab import srgb_from_lab
-from services.classifier.color.families import FAMILIES
-from services.classifier.color.foreground import MAP_SIDE
+from services.classifier.color.analysis import FAMILIES
+from services.classifier.color.cielab import lab_from_srgb, srgb_from_lab
 from services.classifier.color.groups import GROUPS, Group
 from services.classifier.color.histogram import BITS, cells_of
-from services.classifier.color.names import commerce_names
+from services.classifier.color.names import commerce_names, family_likeness
 from services.classifier.color.oklab import Floats, oklab_from_srgb
-from services.classifier.color.photo import Singles, cell_centers
+from services.classifier.color.photo import cell_centers
+from services.classifier.color.places import MAP_SIDE
 from training.seeing import Seen
 
 Indices = NDArray[np.intp]
@@ -101,7 +101,9 @@ def _counted(seen: list[Seen]) -> _Counts:
 
 def _counted_once(index: int, cells: NDArray[np.intp], one: Seen) -> tuple[Indices, Indices, Indices, Floats]:
     keys, inverse = np.unique(cells * _PLACES + one.place, return_inverse=True)
-    return np.full(len(keys), index), keys // _PLACES, keys % _PLACES, np.bincount(inverse, weights=one.weight)
+    count = np.bincount(inverse, weights=one.weight).astype(np.float64)
+    photo: Indices = np.full(len(keys), index)
+    return photo, keys // _PLACES, keys % _PLACES, count
 
 
 def _maps(position: NDArray[np.intp], count: Floats, relevance: Floats) -> Floats:
@@ -145,6 +147,6 @@ def _shares(counts: Floats) -> Floats:
     return shares
 
 
-def shipped_maps(prior: Prior) -> Singles:
-    """Give the maps as they are stored."""
-    return prior.maps.astype(np.float32)
+def called() -> NDArray[np.uint8]:
+    """Give how the color of each histogram cell is called (cells, 12), of 255 in all."""
+    return np.rint(255 * family_likeness(lab_from_srgb(cell_centers(BITS)))).astype(np.uint8)

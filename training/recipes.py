@@ -1,44 +1,81 @@
 """The two ways to a model: from the development sets, and from a shop's own catalog."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from services.classifier.color.families import FAMILIES
+from services.classifier.color.analysis import FAMILIES
+from services.classifier.color.families import softmax
+from services.classifier.color.model import model_from
 from services.classifier.color.oklab import Floats
-from training import calibration, catalogs, naming
+from training import adapting, calibration, catalogs, naming
 from training.building import Arrays, Lesson, colors, features_for, readings_for, unfinished
 from training.catalogs import Example
+from training.model_file import SHIPPED, read_model
 from training.seeing import see_all
+
+LEAST_FOR_CONFIDENCE: Final = 20
+"""So many right and so many wrong answers teach how far to trust an answer."""
 
 
 def from_development_sets(data: Path, work: Path, processes: int) -> Arrays:
-    """Learn names from the simple product photos, and how far to trust them from all sets."""
+    """Learn maps from the simple product photos, names from these and electronics, trust from all."""
     small = _lesson(catalogs.fashion_small(data), work, processes)
+    goods = _lesson(catalogs.electronics(data), work, processes)
     mixed = _lesson(catalogs.mixed(data), work, processes)
     arrays = colors(small)
-    features = features_for(small, unfinished(arrays))
-    arrays["family_weights"], arrays["family_bias"] = naming.fit(features, small.family)
+    named = Lesson([*small.examples, *goods.examples], [*small.seen, *goods.seen])
+    features = features_for(named, unfinished(arrays))
+    held_out = naming.cross_validated(features, named.family)
+    _report(held_out, named.examples)
+    arrays["family_weights"], arrays["family_bias"] = naming.fit(features, named.family)
     model = unfinished(arrays)
-    held_out = naming.cross_validated(features, small.family)
-    print(f"fashion-small, cross-validated: {(held_out.argmax(axis=1) == small.family).mean():.4f}")
     readings = readings_for(mixed, model)
-    right = np.array([_is_right(r.probabilities, e) for e, r in zip(mixed.examples, readings, strict=True)])
-    arrays["confidence"] = calibration.confidence(np.stack([r.probabilities for r in readings]), right)
+    judged = np.stack([reading.probabilities for reading in readings])
+    _report(judged, mixed.examples)
+    arrays["confidence"] = calibration.confidence(judged, are_right(judged, mixed.examples))
     arrays["multicolor"] = calibration.multicolor(mixed.examples, readings)
-    arrays["label"] = calibration.label(mixed.examples, readings, model)
+    arrays["label"] = calibration.label(mixed.examples, readings)
     arrays["metallic"] = calibration.metallic(small.examples, readings_for(small, model))
     return arrays
 
 
 def from_own_catalog(labels: Path, images: Path | None, work: Path, processes: int) -> Arrays:
-    """Learn from one's own photos; what they cannot teach is kept from the shipped model."""
-    raise NotImplementedError
+    """Move the shipped classifier by one's own photos; what they cannot teach stays as it is. Raises `CatalogError`."""
+    lesson = _lesson(catalogs.own_catalog(labels, images or labels.parent), work, processes)
+    arrays = read_model(SHIPPED)
+    shipped = model_from(arrays)
+    features = features_for(lesson, shipped)
+    before = softmax(features @ shipped.family_weights + shipped.family_bias)
+    print(f"before: {are_right(before, lesson.examples).mean():.3f} of {len(features)} photos right")
+    held_out = adapting.cross_validated(features, lesson.family, shipped.family_weights, shipped.family_bias)
+    right = are_right(held_out, lesson.examples)
+    print(f"after, on photos not learned from: {right.mean():.3f}")
+    moved = adapting.adapted(features, lesson.family, shipped.family_weights, shipped.family_bias)
+    arrays["family_weights"], arrays["family_bias"] = moved
+    if min(right.sum(), (~right).sum()) >= LEAST_FOR_CONFIDENCE:
+        arrays["confidence"] = calibration.confidence(held_out, right)
+    return arrays
 
 
 def _lesson(examples: list[Example], work: Path, processes: int) -> Lesson:
     return Lesson(examples, see_all(examples, work, processes))
 
 
-def _is_right(probabilities: Floats, example: Example) -> bool:
-    return FAMILIES[int(probabilities.argmax())] in example.acceptable
+def are_right(probabilities: Floats, examples: Sequence[Example]) -> NDArray[np.bool_]:
+    """Tell for each photo (n) whether its most likely family is acceptable."""
+    named = probabilities.argmax(axis=1).tolist()
+    return np.array([FAMILIES[index] in example.acceptable for index, example in zip(named, examples, strict=True)])
+
+
+def _report(probabilities: Floats, examples: Sequence[Example]) -> None:
+    """Print the accuracy by set: acceptable, strict."""
+    right = are_right(probabilities, examples)
+    family = np.array([FAMILIES.index(example.family) for example in examples])
+    exact = probabilities.argmax(axis=1) == family
+    for dataset in sorted({example.dataset for example in examples}):
+        of_set = np.array([example.dataset == dataset for example in examples])
+        print(f"{dataset}: acceptable {right[of_set].mean():.3f}, strict {exact[of_set].mean():.3f}")

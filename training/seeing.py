@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 
 from services.classifier.color.analyzing import view_of
-from services.classifier.color.foreground import place_of
 from services.classifier.color.photo import Bytes, Singles
+from services.classifier.color.places import place_of
 from services.classifier.decoding import decode
 from training.catalogs import Example
 
@@ -30,7 +30,7 @@ class Seen:
 
 def see(example: Example) -> Seen:
     """Decode a photo and find its product, as the service does."""
-    view = view_of(decode(example.path.read_bytes(), _MAX_PIXELS), example.group)
+    view = view_of(decode(example.path.read_bytes(), _MAX_PIXELS), example.kind)
     mask = view.product.mask
     return Seen(view.photo.rgb[mask], place_of(mask).astype(np.uint8), view.product.weight[mask])
 
@@ -50,12 +50,12 @@ def see_all(examples: Sequence[Example], work: Path, processes: int) -> list[See
 
 def _fingerprint(examples: Sequence[Example]) -> str:
     """Identify the photos and the code that finds products in them."""
-    digest = hashlib.sha256("\n".join(f"{example.path} {example.group}" for example in examples).encode())
-    for source in sorted(_SOURCES.glob("*.py")) + sorted(_SOURCES.glob("parts.npz")):
+    digest = hashlib.sha256("\n".join(f"{example.path} {example.kind.group}" for example in examples).encode())
+    for source in sorted(_SOURCES.glob("*.py")) + sorted(_SOURCES.glob("parts*.npz")):
         if source.stem in _SEEING:
             digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
 
 _SOURCES: Final = Path(__file__).parents[1] / "services" / "classifier" / "color"
-_SEEING: Final = frozenset({"photo", "background", "flood", "foreground", "parts", "product", "groups"})
+_SEEING: Final = frozenset({"photo", "background", "flood", "gradient", "parts", "product", "places", "groups"})

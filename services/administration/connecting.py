@@ -2,13 +2,14 @@
 
 import argparse
 import asyncio
-import os
 import sys
 from collections.abc import Coroutine
 
 from aiokafka.errors import KafkaError
 
-from services.runtime.kafka import KafkaUnavailableError
+from services.runtime.admission import NOT_ALLOWED, KafkaUnavailableError, not_allowed
+from services.runtime.cluster import Cluster
+from services.runtime.settings import KafkaSettings, SettingsError, read_settings
 from services.runtime.topic_admin import TopicError
 
 
@@ -17,17 +18,30 @@ def add_bootstrap_servers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bootstrap-servers",
         metavar="HOST:PORT",
-        default=os.environ.get("HUESTREAM_BOOTSTRAP_SERVERS", "127.0.0.1:9092"),
-        help="Kafka brokers (default: HUESTREAM_BOOTSTRAP_SERVERS, or 127.0.0.1:9092)",
+        help="Kafka brokers (default: HUESTREAM_BOOTSTRAP_SERVERS, or 127.0.0.1:9092); how to come in is told by "
+        "HUESTREAM_KAFKA_TLS and its neighbors, as for the services",
     )
+
+
+def settings_of(arguments: argparse.Namespace) -> KafkaSettings:
+    """Read the environment, of which the option may replace the brokers; raises `SettingsError`."""
+    named = {"bootstrap_servers": arguments.bootstrap_servers} if arguments.bootstrap_servers else {}
+    return read_settings(KafkaSettings, **named)
+
+
+def cluster_of_arguments(arguments: argparse.Namespace) -> Cluster:
+    """Where Kafka is and how one comes in; raises `SettingsError`."""
+    return settings_of(arguments).cluster
 
 
 def run_administration(work: Coroutine[None, None, int]) -> int:
     """Run one command to its end; what Kafka refuses becomes one sentence and exit status 1."""
     try:
         return asyncio.run(work)
-    except (KafkaUnavailableError, TopicError) as error:
+    except (KafkaUnavailableError, SettingsError, TopicError) as error:
         sys.stderr.write(f"huestream: {error}\n")
+    except NOT_ALLOWED as error:
+        sys.stderr.write(f"huestream: {not_allowed(error)}\n")
     except KafkaError as error:
         sys.stderr.write(f"huestream: Kafka refused: {type(error).__name__}\n")
     except KeyboardInterrupt:

@@ -8,8 +8,9 @@ import json
 from aiokafka import ConsumerRecord, TopicPartition
 
 from schemas.topics import DEAD_LETTERS
-from services.administration.connecting import add_bootstrap_servers, run_administration, say
+from services.administration.connecting import add_bootstrap_servers, cluster_of_arguments, run_administration, say
 from services.runtime.kafka import KafkaUnavailableError, consumer
+from services.runtime.topic_admin import require
 
 _TIMEOUT_SECONDS = 60.0
 _PARTITION = TopicPartition(DEAD_LETTERS.name, 0)
@@ -23,11 +24,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """List all dead letters, oldest first; returns the exit status."""
-    return run_administration(_list(arguments.bootstrap_servers, values=arguments.values))
+    return run_administration(_list(arguments, values=arguments.values))
 
 
-async def _list(bootstrap_servers: str, *, values: bool) -> int:
-    async with consumer(bootstrap_servers, _TIMEOUT_SECONDS) as source:
+async def _list(arguments: argparse.Namespace, *, values: bool) -> int:
+    cluster = cluster_of_arguments(arguments)
+    await require(cluster, [DEAD_LETTERS], _TIMEOUT_SECONDS)
+    async with consumer(cluster, _TIMEOUT_SECONDS) as source:
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
                 source.assign([_PARTITION])

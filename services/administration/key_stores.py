@@ -8,10 +8,12 @@ from typing import Final, Protocol
 from schemas.events import ApiKey
 from schemas.topics import API_KEYS
 from services.runtime.api_keys import KeyRing
+from services.runtime.cluster import Kafka
 from services.runtime.following import Follower
 from services.runtime.kafka import consumer, publisher
 from services.runtime.key_sources import append_key, read_keys
 from services.runtime.logs import configure_logs
+from services.runtime.topic_admin import require
 
 _TIMEOUT_SECONDS: Final = 30.0
 
@@ -30,19 +32,21 @@ class KeyStore(Protocol):
 class KeyTopic:
     """Keys in their compacted topic."""
 
-    bootstrap_servers: str
+    kafka: Kafka
 
     async def all(self) -> Sequence[ApiKey]:
         """Read the topic; raises `KafkaUnavailableError`."""
         ring = KeyRing()
         log = configure_logs("keys", "warning")
-        async with consumer(self.bootstrap_servers, _TIMEOUT_SECONDS) as source:
+        await require(self.kafka, [API_KEYS], _TIMEOUT_SECONDS)
+        async with consumer(self.kafka, _TIMEOUT_SECONDS) as source:
             await Follower(source, {API_KEYS: ring.fold}, log).catch_up(_TIMEOUT_SECONDS)
         return ring.all()
 
     async def put(self, key: ApiKey) -> None:
         """Publish a key; raises `KafkaUnavailableError`."""
-        async with publisher(self.bootstrap_servers, _TIMEOUT_SECONDS, _TIMEOUT_SECONDS) as out:
+        await require(self.kafka, [API_KEYS], _TIMEOUT_SECONDS)
+        async with publisher(self.kafka, _TIMEOUT_SECONDS, _TIMEOUT_SECONDS) as out:
             await out.publish(API_KEYS, [key])
 
 

@@ -1,20 +1,22 @@
-"""`huestream keys issue|list|show|revoke|rotate`: API keys, kept as hashes that every replica knows."""
+"""`huestream keys issue|list|show|revoke|rotate|webhook`: API keys, kept as hashes that every replica knows."""
 
 import argparse
+import os
 import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from schemas.events import ApiKey
-from services.administration.connecting import add_bootstrap_servers, run_administration, say
+from services.administration.connecting import add_bootstrap_servers, cluster_of_arguments, run_administration, say
 from services.administration.key_stores import KeysInFile, KeyStore, KeyTopic
 from services.runtime.api_keys import new_secret, rotated, state_of
 from services.runtime.key_sources import KeyFileError
+from services.runtime.signed_tokens import MIN_SECRET
 from services.runtime.topic_admin import TopicError
+from services.runtime.webhook_secrets import shown_secret, webhook_secret
 
 _PERIOD = re.compile(r"([0-9]{1,5})([hd])")
 
@@ -34,9 +36,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=timedelta(days=1),
         help="how long the old secret works beside the new one, as 12h or 2d; 0h ends it at once (default: 1d)",
     )
-    for action in (show, revoke, rotate):
+    webhook = actions.add_parser("webhook", help="tell a server of the key's owner of each finished batch")
+    _configure_webhook(webhook)
+    for action in (show, revoke, rotate, webhook):
         action.add_argument("key_id", metavar="KEY_ID", help="the part of the key between hue_ and the secret")
-    for action in (issue, listing, show, revoke, rotate):
+    for action in (issue, listing, show, revoke, rotate, webhook):
         add_bootstrap_servers(action)
         action.add_argument("--file", type=Path, help="keep keys in this file instead of Kafka's topic")
 
@@ -52,16 +56,25 @@ def _configure_issue(issue: argparse.ArgumentParser) -> None:
     issue.add_argument("--images-per-minute", type=int, help="limit of images, at least one whole batch of 250")
 
 
+def _configure_webhook(webhook: argparse.ArgumentParser) -> None:
+    where = webhook.add_mutually_exclusive_group(required=True)
+    where.add_argument("--url", help="http or https URL, on the public web, that gets a signed POST")
+    where.add_argument("--off", action="store_true", help="tell nobody any more")
+    where.add_argument(
+        "--secret", action="store_true", help="show the secret that the webhooks of the key are signed by"
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run the action; returns the exit status."""
-    actions = {"issue": _issue, "list": _list, "show": _show, "revoke": _revoke, "rotate": _rotate}
-    store = KeysInFile(arguments.file) if arguments.file else KeyTopic(arguments.bootstrap_servers)
-    return run_administration(_with_one_sentence(actions[arguments.action](arguments, store)))
+    return run_administration(_run(arguments))
 
 
-async def _with_one_sentence(work: Any) -> int:
+async def _run(arguments: argparse.Namespace) -> int:
+    actions = {"issue": _issue, "list": _list, "show": _show, "revoke": _revoke, "rotate": _rotate, "webhook": _webhook}
+    store = KeysInFile(arguments.file) if arguments.file else KeyTopic(cluster_of_arguments(arguments))
     try:
-        await work
+        await actions[arguments.action](arguments, store)
     except KeyFileError as error:
         raise TopicError(str(error)) from error
     return 0
@@ -98,6 +111,7 @@ async def _show(arguments: argparse.Namespace, store: KeyStore) -> None:
     say(f"key       {key.key_id}, {_state(key)}, issued {key.created_at:%Y-%m-%d %H:%M} UTC")
     say(f"owner     {key.owner}")
     say(f"reports   {key.email or 'are stored, not mailed'}")
+    say(f"webhook   {key.webhook_url or 'none'}")
     say(f"scopes    {', '.join(key.scopes)}")
     say(f"requests  {_limit(key.requests_per_minute)}")
     say(f"images    {_limit(key.images_per_minute)}")
@@ -119,6 +133,27 @@ async def _rotate(arguments: argparse.Namespace, store: KeyStore) -> None:
     secret = new_secret(key.key_id)
     await store.put(rotated(key, secret, now + arguments.overlap))
     _show_secret(secret.text)
+
+
+async def _webhook(arguments: argparse.Namespace, store: KeyStore) -> None:
+    key = await _found(arguments.key_id, store)
+    if arguments.secret:
+        say(_webhook_secret(key.key_id))
+        return
+    try:
+        changed = ApiKey.model_validate(key.model_dump() | {"webhook_url": arguments.url})
+    except ValidationError as error:
+        raise TopicError("--url: expected an absolute http or https URL") from error
+    await store.put(changed)
+    say(f"webhook of {key.key_id}: {arguments.url or 'none'}")
+
+
+def _webhook_secret(key_id: str) -> str:
+    """Derive the secret of a key from what the reporter signs with."""
+    master = os.environ.get("HUESTREAM_WEBHOOK_SECRET", "")
+    if len(master) < MIN_SECRET:
+        raise TopicError("set HUESTREAM_WEBHOOK_SECRET to what the reporter has; the secret of a key follows from it")
+    return shown_secret(webhook_secret(SecretStr(master), key_id))
 
 
 async def _found(key_id: str, store: KeyStore) -> ApiKey:

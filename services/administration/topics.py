@@ -3,7 +3,7 @@
 import argparse
 
 from schemas.topics import REPLICAS, TOPICS, Topic
-from services.administration.connecting import add_bootstrap_servers, run_administration, say
+from services.administration.connecting import add_bootstrap_servers, run_administration, say, settings_of
 from services.runtime.topic_admin import topic_admin
 
 
@@ -17,7 +17,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     ):
         action = actions.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         action.add_argument(
-            "--replicas", type=int, default=REPLICAS, help=f"replicas of each topic (default: {REPLICAS})"
+            "--replicas",
+            type=int,
+            help=f"replicas of each topic (default: HUESTREAM_TOPIC_REPLICAS, or {REPLICAS})",
         )
         if name != "list":
             add_bootstrap_servers(action)
@@ -27,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the action; returns the exit status."""
     if arguments.action == "list":
         for topic in TOPICS:
-            say(_line(topic, arguments.replicas))
+            say(_line(topic, arguments.replicas or REPLICAS))
         return 0
     return run_administration(_against_broker(arguments))
 
@@ -39,11 +41,13 @@ def _line(topic: Topic, replicas: int) -> str:
 
 
 async def _against_broker(arguments: argparse.Namespace) -> int:
-    async with topic_admin(arguments.bootstrap_servers) as admin:
+    settings = settings_of(arguments)
+    replicas = arguments.replicas or settings.topic_replicas
+    async with topic_admin(settings.cluster) as admin:
         if arguments.action == "create":
-            for name in await admin.create(TOPICS, arguments.replicas):
+            for name in await admin.create(TOPICS, replicas):
                 say(f"created {name}")
-        differences = await admin.differences(TOPICS, arguments.replicas)
+        differences = await admin.differences(TOPICS, replicas)
     for difference in differences:
         say(f"differs: {difference}")
     if not differences:

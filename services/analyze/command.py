@@ -1,6 +1,7 @@
 """`huestream analyze`: photos of this machine in, one JSON object a line out."""
 
 import argparse
+import io
 import os
 import sys
 import time
@@ -61,6 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--product-type", metavar="TEXT", help="what all FILEs show, such as Shirt")
     parser.add_argument(
         "--processes",
+        dest="workers",  # "processes" is what runs a service several times
         type=_count,
         default=_cores(),
         metavar="N",
@@ -104,15 +106,23 @@ def _run(arguments: argparse.Namespace) -> None:
         if arguments.manifest
         else images_of_files(arguments.files, arguments.product_type)
     )
+    if arguments.output and _is_input(arguments.output, arguments.manifest, images):
+        raise _OutputError(f"{arguments.output} is one of the inputs; name another file")
     with _opened(arguments.output) as output:
         bar = ProgressBar(sys.stderr) if sys.stderr.isatty() and not output.isatty() else None
         try:
-            for line in _shown(_lines(images, arguments.processes), len(images), bar):
+            for line in _shown(_lines(images, arguments.workers), len(images), bar):
                 output.write(f"{line.text}\n")
                 output.flush()
         finally:
             if bar:
                 bar.close()
+
+
+def _is_input(output: Path, manifest: Path | None, images: Iterable[LocalImage]) -> bool:
+    """Say whether writing there would destroy an input; links to one under another name are the user's to know."""
+    alike = [path for path in (manifest, *(image.file for image in images)) if path and path.name == output.name]
+    return output.exists() and any(path.exists() and path.samefile(output) for path in alike)
 
 
 def _lines(images: Sequence[LocalImage], processes: int) -> "Iterator[Line]":
@@ -131,6 +141,8 @@ def _opened(path: Path | None) -> Iterator[TextIO]:
     """Open the output; raises `_OutputError` when it cannot be opened or written."""
     try:
         if path is None:
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the terminal's locale
             yield sys.stdout
         else:
             with path.open("w", encoding="utf-8", newline="\n") as output:

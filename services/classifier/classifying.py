@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Protocol
 
 from schemas.classification import Classification
-from services.classifier.color import FullyTransparentError, analyze
+from services.classifier.color import Analysis, FullyTransparentError, analyze
 from services.classifier.decoding import decode
 from services.classifier.problems import DecodeProblem
 
@@ -25,13 +25,15 @@ class Described(Protocol):
         """The color that the catalog claims, #RGB or #RRGGBB."""
 
 
-def analyze_bytes(image: Described, content: bytes, max_pixels: int) -> Classification:
+def analysis_of(image: Described, content: bytes, max_pixels: int) -> Analysis:
     """Decode and analyze one image; raises `DecodeProblem`."""
     pixels = decode(content, max_pixels)
     try:
-        analysis = analyze(
-            pixels, product_type=image.product_type, category=image.category, label=image.hex_color_label
-        )
+        return analyze(pixels, product_type=image.product_type, category=image.category, label=image.hex_color_label)
     except FullyTransparentError as error:
         raise DecodeProblem("image_fully_transparent", "The image is fully transparent") from error
-    return Classification.model_validate(asdict(analysis))
+
+
+def analyze_bytes(image: Described, content: bytes, max_pixels: int) -> Classification:
+    """Decode and analyze one image, as the contract says it; raises `DecodeProblem`."""
+    return Classification.model_validate(asdict(analysis_of(image, content, max_pixels)))

@@ -19,18 +19,28 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from schemas.events import ImageFields
-from services.classifier.classifying import analyze_bytes
-from services.classifier.decoder_framing import CLASSIFIED, FAULT, PROBLEM, PROCESS_ID, REPLY, REQUEST
+from services.classifier.classifying import analysis_of
+from services.classifier.color import Analysis
+from services.classifier.decoder_framing import (
+    CLASSIFIED,
+    FAULT,
+    PROBLEM,
+    PROCESS_ID,
+    REPLY,
+    REQUEST,
+    Description,
+    read_description,
+)
 from services.classifier.decoder_limits import (
     DecoderLimits,
-    die_with_parent,
+    gain_nothing_new,
     keep_freed_memory,
     limit_next_image,
     limit_process,
     resident_bytes,
 )
 from services.classifier.problems import DecodeProblem, too_much_memory
+from services.runtime.processes import die_with_parent
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -50,11 +60,11 @@ def main(arguments: Sequence[str]) -> None:
 
 def _warm_up(limits: DecoderLimits) -> None:
     """Do all once, so that children find every module imported and every table made."""
-    image = ImageFields(image_path="http://warm.example/", product_type="Shirt", hex_color_label="#C81E28")
+    image = Description("Shirt", None, "#C81E28")
     for kind in ("JPEG", "PNG", "WEBP", "GIF"):
         content = io.BytesIO()
         Image.new("RGB", (16, 16), (200, 30, 40)).save(content, kind)
-        analyze_bytes(image, content.getvalue(), limits.max_pixels).model_dump_json()
+        written(analysis_of(image, content.getvalue(), limits.max_pixels))
 
 
 def _fork_children(control: socket.socket, limits: DecoderLimits) -> None:
@@ -84,6 +94,7 @@ def _live(descriptor: int, limits: DecoderLimits) -> None:
     status = 1
     try:
         die_with_parent()
+        gain_nothing_new()
         limit_process(limits)
         with socket.socket(fileno=descriptor) as connection:
             serve(connection, limits)
@@ -110,15 +121,20 @@ def serve(connection: socket.socket, limits: DecoderLimits) -> None:
 def _answer(requests: BinaryIO, head: bytes, limits: DecoderLimits) -> tuple[int, bytes]:
     description, content = REQUEST.unpack(head)
     try:
-        image = ImageFields.model_validate_json(requests.read(description))
-        classification = analyze_bytes(image, requests.read(content), limits.max_pixels)
+        image = read_description(requests.read(description))
+        analysis = analysis_of(image, requests.read(content), limits.max_pixels)
     except DecodeProblem as problem:
         return PROBLEM, problem.item_error.model_dump_json().encode()
     except MemoryError:
         return PROBLEM, too_much_memory().item_error.model_dump_json().encode()
     except Exception as fault:  # noqa: BLE001  # ours: told to the parent, which logs it
         return FAULT, f"{type(fault).__name__}: {fault}"[:1000].encode()
-    return CLASSIFIED, classification.model_dump_json().encode()
+    return CLASSIFIED, written(analysis)
+
+
+def written(analysis: Analysis) -> bytes:
+    """Write an analysis as JSON, as the contract names its members; the consumer validates it."""
+    return json.dumps(analysis, default=vars).encode()
 
 
 if __name__ == "__main__":

@@ -16,13 +16,14 @@ from typing import Final
 from schemas.classification import Classification
 from schemas.events import ImageFields, ItemError
 from services.classifier import metrics
-from services.classifier.decoder_framing import CLASSIFIED, FAULT, PROCESS_ID, REPLY, REQUEST
+from services.classifier.decoder_framing import CLASSIFIED, FAULT, PROCESS_ID, REPLY, REQUEST, description_of
 from services.classifier.decoder_limits import DecoderLimits
 from services.classifier.problems import DecodeProblem
 from services.classifier.settings import ClassifierSettings
 from services.runtime.fairness import Turns
 
 _NURSERY_START_SECONDS: Final = 60.0
+_NURSERY_TRIES: Final = 3
 _FORK_SECONDS: Final = 10.0
 _BUFFER_BYTES: Final = 1 << 20
 _TRIES: Final = 2
@@ -108,13 +109,15 @@ class Nursery:
         self._one_at_a_time = asyncio.Lock()
 
     async def child(self) -> DecoderChild:
-        """Fork a child, from a new nursery where the old one is gone."""
+        """Fork a child, from a new nursery where the old one is gone; raises `NurseryError`."""
         async with self._one_at_a_time:
-            if self._control is not None:
-                with contextlib.suppress(OSError, TimeoutError, DecoderDiedError):
-                    return await self._forked(self._control)
-            self.close()
-            return await self._forked(await self._started())
+            for _ in range(_NURSERY_TRIES):
+                try:
+                    control = self._control or await self._started()
+                    return await self._forked(control)
+                except (OSError, DecoderDiedError):  # it was killed, or its limit has passed
+                    self.close()
+            raise NurseryError("The process that decodes images does not start, or dies at once")
 
     async def _started(self) -> socket.socket:
         ours, theirs = socket.socketpair()
@@ -122,11 +125,8 @@ class Nursery:
         with theirs:
             self._process = _nursery_process(theirs, self._limits)
         self._control = ours
-        try:
-            async with asyncio.timeout(_NURSERY_START_SECONDS):
-                await _process_id(ours)
-        except (OSError, DecoderDiedError) as error:
-            raise NurseryError("The process that decodes images did not start") from error
+        async with asyncio.timeout(_NURSERY_START_SECONDS):
+            await _process_id(ours)
         return ours
 
     async def _forked(self, control: socket.socket) -> DecoderChild:
@@ -191,9 +191,8 @@ class Decoders:
 
     async def analyze(self, image: ImageFields, content: bytes, owner: str) -> Classification:
         """Analyze one image; raises `DecodeProblem`, for a fault of ours `DecoderFaultError`."""
-        description = image.model_dump_json(include=set(ImageFields.model_fields)).encode()
         async with self._turns.turn(owner):
-            reply = await self._asked(description, content)
+            reply = await self._asked(description_of(image), content)
         if reply.kind == CLASSIFIED:
             return Classification.model_validate_json(reply.content)
         if reply.kind == FAULT:
@@ -204,17 +203,18 @@ class Decoders:
     async def _asked(self, description: bytes, content: bytes) -> Reply:
         """Ask a child, and after its death another one, both within the one limit."""
         now = asyncio.get_running_loop().time
-        ends_at = now() + self._wall_seconds
+        remaining = self._wall_seconds
         for _ in range(_TRIES):
             child = self._idle.pop() if self._idle else await self._nursery.child()
             began = now()
             try:
-                async with asyncio.timeout_at(ends_at):
+                async with asyncio.timeout(remaining):
                     return self._kept(child, await child.ask(description, content))
             except TimeoutError:
                 raise _too_slow(self._wall_seconds) from None
             except DecoderDiedError:
                 metrics.DECODER_DEATHS.inc()
+                remaining -= now() - began
                 if now() - began >= self._cpu_seconds:  # the kernel's limit of processor time
                     raise _too_slow(self._cpu_seconds) from None
             finally:

@@ -87,8 +87,8 @@ def _unidentified(content: bytes) -> tuple[ItemErrorCode, str]:
 def _pixels(image: Image.Image) -> Pixels:
     if image.format in {"JPEG", "MPO"}:
         image.draft(None, _reduced_size(image))
-    upright = ImageOps.exif_transpose(image)
-    small = _small(_in_srgb(_plain(upright), upright.info.get("icc_profile")))
+    ImageOps.exif_transpose(image, in_place=True)  # else it copies what is upright already
+    small = _small(_in_srgb(_plain(image), image.info.get("icc_profile")))
     return np.asarray(small, dtype=np.uint8)
 
 
@@ -103,9 +103,9 @@ def _plain(image: Image.Image) -> Image.Image:
     if image.mode in _SIXTEEN_BIT:
         depth = np.asarray(image).astype(np.uint32) >> 8
         return Image.fromarray(depth.clip(0, 255).astype(np.uint8)).convert("RGB")
-    if image.mode in {"LA", "PA", "RGBA", "RGBa"} or "transparency" in image.info:
-        return image.convert("RGBA")
-    return image if image.mode == "CMYK" else image.convert("RGB")
+    if image.mode in {"RGBA", "CMYK"} or (image.mode == "RGB" and "transparency" not in image.info):
+        return image
+    return image.convert("RGBA" if image.mode in {"LA", "PA", "RGBa"} or "transparency" in image.info else "RGB")
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:

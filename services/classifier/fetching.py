@@ -5,25 +5,30 @@ import math
 import random
 import re
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urljoin
 
 import aiohttp
-from aiohttp.connector import AddrInfoType
+from multidict import CIMultiDictProxy
 from yarl import URL
 
 from schemas.fields import IMAGE_URL_PATTERN, MAX_URL
-from services.classifier.addresses import BlockedAddressError, may_connect
+from services.classifier.freshness import Freshness, freshness
 from services.classifier.memory import Lease, NoMemoryError
-from services.classifier.names import Guard, GuardedResolver, Lookup, system_lookup
 from services.classifier.problems import DeadlinePassed, FetchProblem
 from services.classifier.retrying import PASSING_STATUSES, pause_seconds, retry_after_seconds
 from services.classifier.settings import ClassifierSettings
+from services.runtime.addresses import may_connect
+from services.runtime.fairness import Turns
+from services.runtime.guarding import guarded_sockets, is_blocked
+from services.runtime.names import GuardedResolver, Lookup, system_lookup
 
 MAX_REDIRECTS: Final = 3
+_NOT_MODIFIED: Final = 304
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _HEADERS: Final = {"Accept": "image/jpeg, image/png, image/webp, image/gif", "Accept-Encoding": "identity"}
 _READ_BUFFER_BYTES: Final = 256 * 1024
@@ -39,25 +44,53 @@ _PASSING_ERRORS: Final = (
 )
 
 
+@dataclass(frozen=True)
+class Fetched:
+    """An image's bytes, and for how long they may be used again."""
+
+    content: bytes
+    freshness: Freshness
+    is_unchanged: bool = False
+    """The host said that it is what was asked about; the content is not here."""
+
+
 class HostTurns:
     """Lets a limited number of fetches from one host go on at once; waiting here costs no host its time limit."""
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
-        self._hosts: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
+        self._hosts: dict[str, Turns] = {}
 
     @asynccontextmanager
-    async def turn(self, host: str) -> AsyncIterator[None]:
-        """Wait for a turn at a host, and hold it until the block ends."""
-        free, users = self._hosts.setdefault(host, (asyncio.Semaphore(self._at_once), []))
-        users.append(None)
+    async def turn(self, host: str, owner: str, ends_at: float) -> AsyncIterator[None]:
+        """Wait for a turn at a host, and hold it until the block ends; raises `DeadlinePassed`."""
+        turns = self._hosts.setdefault(host, Turns(self._at_once, leave_some=True))
+        await _begun(turns, owner, ends_at)
         try:
-            async with free:
-                yield
+            yield
         finally:
-            users.pop()
-            if not users:
-                del self._hosts[host]
+            turns.end(owner)
+            if turns.is_idle:
+                self._hosts.pop(host, None)
+
+
+async def _begun(turns: Turns, owner: str, ends_at: float) -> None:
+    if turns.may_begin(owner) or math.isinf(ends_at):
+        await turns.begin(owner)
+        return
+    try:
+        async with asyncio.timeout_at(ends_at):
+            await turns.begin(owner)
+    except TimeoutError as error:
+        raise DeadlinePassed from error
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What is asked for: a URL, and what is known of it."""
+
+    url: str
+    etag: str | None
 
 
 class Fetcher:
@@ -69,60 +102,62 @@ class Fetcher:
         self._max_bytes = settings.max_image_bytes
         self._hosts = HostTurns(settings.connections_per_host)
 
-    async def fetch(self, url: str, lease: Lease, ends_at: float = math.inf) -> bytes:
-        """Read an image's bytes into a lease, until a time of the loop's clock at the latest; raises `FetchProblem`."""
-        host = _checked(url).raw_authority
-        try:
-            async with asyncio.timeout_at(None if math.isinf(ends_at) else ends_at), self._hosts.turn(host):
-                return await self._try_again_and_again(url, lease, ends_at)
-        except TimeoutError as error:
-            raise DeadlinePassed from error
+    async def fetch(self, url: str, lease: Lease, ends_at: float = math.inf, etag: str | None = None) -> Fetched:
+        """Read an image's bytes into a lease, until a time of the loop's clock at the latest; raises `FetchProblem`.
 
-    async def _try_again_and_again(self, url: str, lease: Lease, ends_at: float) -> bytes:
+        With the `etag` of what is known already, the host may say that it has not changed.
+        """
         now = asyncio.get_running_loop().time
-        ends_at = min(ends_at, now() + self._settings.fetch_total_timeout_seconds)
-        retries = 0
-        while True:
-            try:
-                return await self._try_once(url, lease, ends_at - now())
-            except FetchProblem as problem:
-                lease.release()
-                pause = pause_seconds(problem, retries, ends_at - now(), random.random)
-                if pause is None:
-                    raise
-            retries += 1
-            await asyncio.sleep(pause)
-
-    async def _try_once(self, url: str, lease: Lease, seconds: float) -> bytes:
-        try:
-            async with asyncio.timeout(seconds):
+        async with self._hosts.turn(_checked(url).raw_authority, lease.owner, ends_at):
+            ends_at = min(ends_at, now() + self._settings.fetch_total_timeout_seconds)
+            retries = 0
+            while True:
                 try:
-                    return await self._within_limit(url, lease)
-                except NoMemoryError:  # then once more, after a place for the largest image was had
+                    return await self._try_once(_Wish(url, etag), lease, ends_at - now())
+                except FetchProblem as problem:
+                    lease.release()
+                    pause = pause_seconds(problem, retries, ends_at - now(), random.random)
+                    if pause is None:
+                        raise
+                retries += 1
+                await asyncio.sleep(pause)
+
+    async def _try_once(self, wish: _Wish, lease: Lease, seconds: float) -> Fetched:
+        try:
+            try:
+                return await self._within_limit(wish, lease, seconds)
+            except NoMemoryError:  # then once more, after a place for the largest image was had
+                async with asyncio.timeout(seconds):
                     await lease.wait_for(self._max_bytes)
-                    return await self._within_limit(url, lease)
+                    return await self._within_limit(wish, lease, seconds)
         except FetchProblem:
             raise
         except Exception as error:  # hostile input ends here, in a named outcome
             raise _problem(error) from error
 
-    async def _within_limit(self, url: str, lease: Lease) -> bytes:
-        async with asyncio.timeout(self._settings.fetch_timeout_seconds):
-            return await self._follow(url, lease)
+    async def _within_limit(self, wish: _Wish, lease: Lease, seconds: float) -> Fetched:
+        async with asyncio.timeout(min(seconds, self._settings.fetch_timeout_seconds)):
+            return await self._follow(wish, lease)
 
-    async def _follow(self, text: str, lease: Lease) -> bytes:
+    async def _follow(self, wish: _Wish, lease: Lease) -> Fetched:
+        text = wish.url
         for _ in range(MAX_REDIRECTS + 1):
             url = _checked(text)
-            async with await self._answer(url) as response:
+            async with await self._answer(url, wish.etag if text == wish.url else None) as response:
+                if response.status == _NOT_MODIFIED and wish.etag is not None and text == wish.url:
+                    return Fetched(b"", _freshness(response.headers, wish.etag), is_unchanged=True)
                 if response.status not in _REDIRECTS:
-                    return await self._read(response, lease)
+                    content = await self._read(response, lease)
+                    found = _freshness(response.headers)
+                    return Fetched(content, found if text == wish.url else found.of_its_batch())
                 text = _next_url(str(url), response.headers.get("Location"))
         raise FetchProblem("fetch_too_many_redirects", f"The image host redirected more than {MAX_REDIRECTS} times")
 
-    async def _answer(self, url: URL) -> aiohttp.ClientResponse:
+    async def _answer(self, url: URL, etag: str | None) -> aiohttp.ClientResponse:
         """Wait for the head of an answer: a flood of lines before it ends no later than silence does."""
+        headers = {"If-None-Match": etag} if etag is not None else None
         async with asyncio.timeout(self._settings.fetch_read_timeout_seconds):
-            return await self._session.get(url, allow_redirects=False)
+            return await self._session.get(url, allow_redirects=False, headers=headers)
 
     async def _read(self, response: aiohttp.ClientResponse, lease: Lease) -> bytes:
         _check_answer(response.status, response.headers)
@@ -168,6 +203,13 @@ def _check_answer(status: int, headers: Mapping[str, str]) -> None:
         raise FetchProblem("fetch_failed", "The image host sent a compressed body that was not asked for")
 
 
+def _freshness(headers: CIMultiDictProxy[str], etag: str | None = None) -> Freshness:
+    """Say how long an answer may be used; a header that comes several times counts as one."""
+    said = {name: ", ".join(headers.getall(name, ())) for name in ("Cache-Control", "Vary")}
+    said |= {name: headers[name] for name in ("ETag", "Age") if name in headers}
+    return freshness(({"ETag": etag} if etag is not None else {}) | said)
+
+
 def _next_url(url: str, location: str | None) -> str:
     if not location:
         raise FetchProblem("fetch_failed", "The image host redirected without saying where to")
@@ -186,7 +228,7 @@ def _problem(error: Exception) -> FetchProblem:
     """Name what went wrong; the text never quotes the URL, which may hold secrets."""
     if isinstance(error, TimeoutError):  # before OSError, which it is too
         return FetchProblem("fetch_timeout", "The image host did not answer in time", may_pass=True)
-    if _is_blocked(error):
+    if is_blocked(error):
         return FetchProblem("fetch_blocked_address", "The image host's address or port is not on the public web")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         again = getattr(error.os_error, "errno", None) == socket.EAI_AGAIN
@@ -195,24 +237,6 @@ def _problem(error: Exception) -> FetchProblem:
         return FetchProblem("fetch_failed", "The URL is not valid")
     name, passing = type(error).__name__, isinstance(error, _PASSING_ERRORS)
     return FetchProblem("fetch_failed", f"The image could not be fetched ({name})", may_pass=passing)
-
-
-def _is_blocked(error: Exception) -> bool:
-    if isinstance(error, aiohttp.ClientConnectorError):
-        error = error.os_error
-    return isinstance(error, BlockedAddressError) or str(error) == str(BlockedAddressError())
-
-
-def _guarded_sockets(guard: Guard) -> Callable[[AddrInfoType], socket.socket]:
-    """Make the sockets that may be made: the last check, for names, literals and every redirect."""
-
-    def guarded_socket(info: AddrInfoType) -> socket.socket:
-        family, kind, protocol, _, address = info
-        if not guard(str(address[0]), int(str(address[1]))):
-            raise BlockedAddressError
-        return socket.socket(family, kind, protocol)
-
-    return guarded_socket
 
 
 @asynccontextmanager
@@ -225,7 +249,7 @@ async def fetcher(settings: ClassifierSettings, lookup: Lookup = system_lookup) 
     connector = aiohttp.TCPConnector(
         limit=2 * settings.in_flight,  # never reached: images in flight are counted elsewhere
         limit_per_host=settings.connections_per_host,
-        socket_factory=_guarded_sockets(guard),
+        socket_factory=guarded_sockets(guard),
         resolver=GuardedResolver(guard, lookup),
         ttl_dns_cache=_DNS_CACHE_SECONDS,
     )

@@ -5,22 +5,25 @@ from datetime import datetime
 
 from schemas.classification import Classification
 from schemas.events import ImageClassified, ImageFields, ImageSubmitted, ItemError
-from services.classifier.problems import DeadlinePassed, ImageProblem
+from services.classifier.problems import BatchCanceled, DeadlinePassed, ImageProblem
 
 Fetch = Callable[[str], Awaitable[bytes]]
+IsCanceled = Callable[[str, str], bool]
 Analyze = Callable[[ImageSubmitted, bytes], Awaitable[Classification]]
 
 
 async def classify(
-    image: ImageSubmitted, fetch: Fetch, analyze_image: Analyze, now: Callable[[], datetime]
+    image: ImageSubmitted, fetch: Fetch, analyze_image: Analyze, is_canceled: IsCanceled, now: Callable[[], datetime]
 ) -> ImageClassified:
     """Fetch and analyze one image; an `ImageProblem` is a result, not an error.
 
-    An image whose batch has ended is not fetched any more: nobody waits for it.
+    An image whose batch has ended or was canceled is not fetched any more: nobody waits for it.
     """
     try:
         if image.deadline_at is not None and now() >= image.deadline_at:
             raise DeadlinePassed
+        if is_canceled(image.inference_id, image.fingerprint):
+            raise BatchCanceled
         outcome: Classification | ItemError = await analyze_image(image, await fetch(image.image_path))
     except ImageProblem as problem:
         outcome = problem.item_error

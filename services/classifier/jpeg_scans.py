@@ -15,6 +15,8 @@ _START: Final = b"\xff\xd8"
 _END: Final = b"\xff\xd9"
 _START_OF_SCAN: Final = b"\xff\xda"
 _PROGRESSIVE_FRAME: Final = 0xC2
+_SEQUENTIAL_FRAMES: Final = frozenset({0xC0, 0xC1})
+_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SCAN: Final = 0xDA
 _MARKER: Final = 0xFF
 _DC_LOST_BITS: Final = 1
@@ -47,7 +49,25 @@ class _Wanted:
 
 def has_too_many_scans(content: bytes) -> bool:
     """Say whether a JPEG is a flood of scans."""
-    return content.startswith(_START) and content.count(_START_OF_SCAN) > MAX_SCANS
+    if not content.startswith(_START) or _has_one_scan(content):
+        return False
+    return content.count(_START_OF_SCAN) > MAX_SCANS
+
+
+def _has_one_scan(content: bytes) -> bool:
+    """Say whether a JPEG is sequential and its first scan holds all components: a decoder stops after that one."""
+    components = 0
+    try:
+        for kind, _, segment in _segments(content):
+            if kind in _SEQUENTIAL_FRAMES and not components:
+                components = segment[7]
+            elif kind == _SCAN:
+                return components > 0 and segment[2] == components
+            elif kind in _FRAMES:
+                return False
+    except (_NotUnderstoodError, IndexError):
+        return False
+    return False
 
 
 def for_an_eighth(content: bytes) -> bytes:
@@ -70,7 +90,7 @@ def _end_of_needed_scans(content: bytes) -> int:
             if wanted is None:
                 raise _NotUnderstoodError
             wanted.learn(segment)
-        elif 0xC0 <= kind <= 0xCF and kind not in {0xC4, 0xCC}:
+        elif kind in _FRAMES:
             raise _NotUnderstoodError  # another kind of frame
     raise _NotUnderstoodError
 

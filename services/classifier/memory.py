@@ -75,7 +75,7 @@ class Lease:
 
     def __init__(self, memory: Memory, owner: str) -> None:
         self._memory = memory
-        self._owner = owner
+        self.owner = owner
         self._taken = 0
 
     def __enter__(self) -> Self:
@@ -88,20 +88,20 @@ class Lease:
         """Hold at least this many bytes; raises `NoMemoryError`."""
         more = count - self._taken
         if more > 0:
-            if not self._memory.take(self._owner, more):
+            if not self._memory.take(self.owner, more):
                 raise NoMemoryError
             self._taken = count
 
     async def wait_for(self, count: int) -> None:
         """Give back what is held and wait, with empty hands, for this many bytes."""
         self.release()
-        await self._memory.wait(self._owner, count)
+        await self._memory.wait(self.owner, count)
         self._taken = count
 
     def shrink_to(self, count: int) -> None:
         """Give back what is held above this many bytes."""
         if self._taken > count:
-            self._memory.give(self._owner, self._taken - count)
+            self._memory.give(self.owner, self._taken - count)
             self._taken = count
 
     def release(self) -> None:

@@ -2,6 +2,7 @@
 
 ImageProblem
 ├── DeadlinePassed  before anything was done
+├── BatchCanceled   likewise
 ├── FetchProblem    between the URL and the bytes
 └── DecodeProblem   between the bytes and the pixels
 """
@@ -23,6 +24,13 @@ class DeadlinePassed(ImageProblem):
 
     def __init__(self) -> None:
         super().__init__("timed_out", "The image was not classified before the batch's deadline")
+
+
+class BatchCanceled(ImageProblem):
+    """The batch was canceled before the image's turn came."""
+
+    def __init__(self) -> None:
+        super().__init__("canceled", "The batch was canceled before the image was classified")
 
 
 class FetchProblem(ImageProblem):

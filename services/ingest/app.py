@@ -20,7 +20,7 @@ from services.ingest.pages.viewing import Viewing
 from services.ingest.reading import Reading
 from services.ingest.refusals import RefusedError
 from services.ingest.request_headers import PROBLEM, wants_problem
-from services.ingest.submitting import MAX_BODY_BYTES, Submitting, too_large
+from services.ingest.submitting import IMAGES, INFERENCE_ID, MAX_BODY_BYTES, Submitting, too_large
 from services.runtime.logs import Logger
 
 SUBMIT: Final = "/inference/color-classification"
@@ -76,6 +76,8 @@ class Endpoint:
             path=request.path[:100],
             status=response.status,
             key_id=request.get(KEY_ID),
+            inference_id=request.get(INFERENCE_ID),
+            images=request.get(IMAGES),
             seconds=round(time.monotonic() - request[BEGAN], 4),
         )
         return response

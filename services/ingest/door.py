@@ -43,10 +43,10 @@ class Door:
             raise too_many(error) from error
         return key
 
-    def read_by_link(self, key_id: str) -> None:
-        """Let somebody with a link in: the reads of the key that made the batch pay for it; raises `RefusedError`."""
+    def read_by_link(self, inference_id: str) -> None:
+        """Let somebody with a link in, on reads of the link's own, apart from its owner's; raises `RefusedError`."""
         try:
-            self.limits.take_read(key_id, self.now())
+            self.limits.take_read(f"link/{inference_id}", self.now())
         except RateExceededError as error:
             raise too_many(error) from error
 

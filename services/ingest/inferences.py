@@ -9,7 +9,15 @@ from itertools import islice
 from sys import intern
 from typing import Final, Literal
 
-from schemas.events import BatchSubmitted, CancellationRequested, EmailStatus, Event, InferenceStatus
+from schemas.events import (
+    BatchSubmitted,
+    CancellationRequested,
+    EmailStatus,
+    Event,
+    InferenceStatus,
+    WebhookState,
+    WebhookStatus,
+)
 from services.runtime.kafka import Record
 
 REMEMBERED: Final = timedelta(days=30)
@@ -39,6 +47,7 @@ class Inference:
     finished_at: datetime | None = None
     expires_at: datetime | None = None
     email_status: EmailStatus = "pending"
+    webhook_status: WebhookState | None = None
     is_canceled: bool = False
     """Whether it was asked to be; its last results may have come first."""
 
@@ -113,6 +122,13 @@ class Inferences:
         known.email_status = event.email_status
         known.is_canceled |= event.reason == "canceled"
         self._changed(event.inference_id)
+
+    def fold_webhook(self, _: Record, event: Event) -> None:
+        """Take over what became of a webhook; an inference that is not known any more needs none."""
+        known = self._known.get(event.inference_id) if isinstance(event, WebhookStatus) else None
+        if known is not None and isinstance(event, WebhookStatus):
+            known.webhook_status = event.state
+            self._changed(event.inference_id)
 
     def newest(self, key_ids: Iterable[str], limit: int, before: Position | None = None) -> list[Inference]:
         """List the newest inferences of some keys, or the newest of those that stand before a position."""

@@ -13,6 +13,8 @@ from schemas.topics import (
     IMAGES_CLASSIFIED,
     IMAGES_SUBMITTED,
     INFERENCES_STATUS,
+    WEBHOOKS_STATUS,
+    topics_of,
 )
 from services.ingest import metrics
 from services.ingest.accepting import Acceptance
@@ -34,12 +36,12 @@ from services.runtime.api_keys import KeyRing
 from services.runtime.following import Follower
 from services.runtime.kafka import Publisher, Record, consumer, publisher
 from services.runtime.key_sources import KeyFile
-from services.runtime.lifecycle import beside, run_service
+from services.runtime.lifecycle import beside, collect_garbage_rarely, run_service
 from services.runtime.logs import Logger, configure_logs
 from services.runtime.monitoring import monitoring
 from services.runtime.object_store import object_folder
 from services.runtime.scanning import records_of
-from services.runtime.settings import read_settings
+from services.runtime.settings import SettingsError, read_settings
 from services.runtime.tailing import Tail
 from services.runtime.topic_admin import require
 
@@ -66,6 +68,7 @@ class Replica:
             BATCHES_SUBMITTED: self._fold_batch,
             CANCELLATIONS_REQUESTED: self.inferences.fold_cancellation,
             INFERENCES_STATUS: self.inferences.fold_status,
+            WEBHOOKS_STATUS: self.inferences.fold_webhook,
         }
         if self.key_file is None:
             self.folds[API_KEYS] = self.keys.fold
@@ -106,7 +109,6 @@ class Replica:
             results=results,
             deadline_seconds=settings.deadline_seconds,
             body_timeout_seconds=settings.body_timeout_seconds,
-            log=log,
         )
         reading = Reading(door, self.inferences, results)
         events = Events(
@@ -132,7 +134,7 @@ class Replica:
 
 async def _read_log(settings: IngestSettings, inference: Inference) -> list[Record]:
     return await records_of(
-        settings.bootstrap_servers,
+        settings.cluster,
         IMAGES_CLASSIFIED,
         inference.inference_id,
         inference.created_at,
@@ -144,10 +146,10 @@ async def main(stopping: asyncio.Event) -> None:
     """Serve until `stopping` is set."""
     settings = read_settings(IngestSettings)
     log = configure_logs("ingest", settings.log_level)
-    servers, patience = settings.bootstrap_servers, settings.start_timeout_seconds
+    servers, patience = settings.cluster, settings.start_timeout_seconds
     replica = Replica(settings, log)
     replica.read_keys()
-    await require(servers, [IMAGES_SUBMITTED, IMAGES_CLASSIFIED, *replica.folds], patience)
+    await require(servers, topics_of("ingest"), patience, settings.topic_replicas)
     async with (
         publisher(servers, settings.publish_timeout_seconds, patience) as out,
         consumer(servers, patience) as log_in,
@@ -157,11 +159,22 @@ async def main(stopping: asyncio.Event) -> None:
         follower = Follower(log_in, replica.folds, log)
         await out.prepare([IMAGES_SUBMITTED, BATCHES_SUBMITTED, CANCELLATIONS_REQUESTED])
         await follower.catch_up(patience)
+        _refuse_local_key(settings, replica.keys)
+        collect_garbage_rarely()
         # The log is followed until the last request has ended: it waits for its batch record.
         async with beside(follower.follow(), tail.follow(), replica.tidy(), replica.follow_keys()):
             acceptance = Acceptance(out, follower, replica.inferences, replica.limits, settings.publish_timeout_seconds)
             await _serve(replica.endpoint(out, acceptance, tail, log), acceptance, follower, settings, log, stopping)
     log.info("stopped")
+
+
+def _refuse_local_key(settings: IngestSettings, keys: KeyRing) -> None:
+    """Raise `SettingsError` in production for the key of `huestream local`, which lies in a file on some machine."""
+    if settings.environment == "production" and (key := keys.local()):
+        raise SettingsError(
+            f"HUESTREAM_ENVIRONMENT is production, which does not accept {key.key_id}, a key of huestream local; "
+            f"revoke it with: huestream keys revoke {key.key_id}"
+        )
 
 
 async def _serve(

@@ -22,6 +22,14 @@ _REPLIES: Final[tuple[type[BaseModel], ...]] = (
 _SUBMIT_ERRORS: Final = (400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503)
 _READ_ERRORS: Final = (401, 403, 404, 429, 500)
 _RETRY: Final = frozenset({409, 429, 503})
+_EVENT: Final = {
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["snapshot", "results", "done"]},
+        "id": {"type": "string", "description": "for Last-Event-ID"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
 _REQUEST_ID: Final = {"$ref": "#/components/headers/RequestId"}
 
 
@@ -65,6 +73,13 @@ def _schemas() -> Json:
 def _submit() -> Json:
     images = {"type": "array", "items": _ref(RequestedImage), "minItems": 1, "maxItems": MAX_BATCH}
     accepted = _reply("accepted", {"application/json": {"anyOf": [_ref(Accepted), _ref(AcceptedWithResults)]}})
+    accepted["headers"] = accepted["headers"] | {
+        "Link": {
+            "schema": {"type": "string"},
+            "description": "where the endpoint has results pages: the path of the one of this batch, which opens "
+            'without a key; rel="alternate"',
+        }
+    }
     accepted["links"] = {name: _link(name) for name in ("status", "results")}
     return {
         "operationId": "submit",
@@ -72,6 +87,7 @@ def _submit() -> Json:
         "description": "Answers when the batch is durable. The report comes by mail; results can be read at any time.",
         "parameters": [
             _header("Idempotency-Key", "makes a retry the same batch", {"type": "string", "pattern": "^[ -~]{1,255}$"}),
+            _header("Webhook-URL", "told when the batch is finished, instead of that of the key", {"type": "string"}),
             _header(
                 "Prefer",
                 f"handling=lenient makes hex_color_label and category optional; wait=N, at most {MAX_WAIT_SECONDS}, "
@@ -119,7 +135,7 @@ def _events() -> Json:
             _header("Last-Event-ID", "the id of the last event that was seen", {"type": "string"}),
         ],
         "responses": {
-            "200": _reply("the stream", {"text/event-stream": {"type": "string"}}),
+            "200": _reply("the stream; each event is as described", {"text/event-stream": _EVENT}),
             "204": {"description": "nothing more will come"},
         }
         | _errors(*_READ_ERRORS, 410, 503),

@@ -1,7 +1,8 @@
 """What an owner reads: status and results of one inference, and the list of all."""
 
+import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -21,6 +22,7 @@ from services.runtime.kafka import KafkaUnavailableError
 from services.runtime.object_store import StoreUnavailableError
 
 _DEFAULT_LIMIT: Final = 20
+_WRITE_SECONDS: Final = 30.0
 
 
 def _now() -> datetime:
@@ -41,16 +43,16 @@ class Reading:
         inference = self.owned(request, self.door.enter(request, "read"))
         return web.Response(body=status_of(inference).model_dump_json(), content_type="application/json")
 
-    async def results_of(self, request: web.Request) -> web.Response:
+    async def results_of(self, request: web.Request) -> web.StreamResponse:
         """Give the results: all of them, or those that exist so far."""
         inference = self.owned(request, self.door.enter(request, "read"))
         self.refuse_expired(inference)
         form = FORMS[choose(request.headers.getall("Accept", ()), FORMS)]
         try:
-            body = await self.results.of(inference, form)
+            pieces = await self.results.of(inference, form)
         except (KafkaUnavailableError, StoreUnavailableError) as error:
             raise unavailable("The results are") from error
-        return web.Response(body=body, content_type=form, charset="utf-8" if form == "text/csv" else None)
+        return await _streamed(request, pieces, f"{form}; charset=utf-8" if form == "text/csv" else form)
 
     async def inferences_of(self, request: web.Request) -> web.Response:
         """List the owner's inferences, newest first."""
@@ -75,6 +77,22 @@ class Reading:
         if inference.expires_at is not None and inference.is_expired(self.now()):
             date = f"{inference.expires_at:%Y-%m-%d}"
             raise RefusedError(410, f"Results of inference {inference.inference_id} expired on {date}")
+
+
+async def _streamed(request: web.Request, pieces: AsyncIterator[bytes], content_type: str) -> web.StreamResponse:
+    """Send piece by piece; where the store fails in between, or nobody reads, the connection ends before the reply."""
+    response = web.StreamResponse(headers={"Content-Type": content_type})
+    await response.prepare(request)
+    if request.method == "HEAD":
+        return response
+    try:
+        async for piece in pieces:
+            async with asyncio.timeout(_WRITE_SECONDS):
+                await response.write(piece)
+    except (StoreUnavailableError, TimeoutError):
+        if request.transport is not None:
+            request.transport.abort()
+    return response
 
 
 def _limit(text: str | None) -> int:

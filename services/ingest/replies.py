@@ -24,5 +24,5 @@ def status_of(inference: Inference) -> Status:
             pending=max(0, inference.size - done),
         ),
         expires_at=inference.expires_at,
-        report=ReportState(email_status=inference.email_status),
+        report=ReportState(email_status=inference.email_status, webhook_status=inference.webhook_status),
     )

@@ -1,10 +1,8 @@
 """The results of a batch: from the report store once it is finished, from the log while it is not."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Final, Literal
-
-from pydantic import TypeAdapter
 
 from schemas.events import ImageClassified, UndecodableError
 from schemas.results import ResultItem, report_path, results_csv_path, results_ndjson_path
@@ -15,7 +13,7 @@ from services.runtime.object_store import ObjectFolder
 
 Form = Literal["application/json", "application/x-ndjson", "text/csv"]
 FORMS: Final[tuple[Form, ...]] = ("application/json", "application/x-ndjson", "text/csv")
-_ITEMS: Final[TypeAdapter[tuple[ResultItem, ...]]] = TypeAdapter(tuple[ResultItem, ...])
+_ITEMS_OF_A_PIECE: Final = 50
 _SCANS_AT_ONCE: Final = 8
 
 ReadLog = Callable[[Inference], Awaitable[list[Record]]]
@@ -29,32 +27,37 @@ class Results:
         self._read_log = read_log
         self._scans = asyncio.Semaphore(_SCANS_AT_ONCE)
 
-    async def of(self, inference: Inference, form: Form) -> bytes:
-        """Give all results of a finished batch, or those that exist so far, in input order.
+    async def of(self, inference: Inference, form: Form) -> AsyncIterator[bytes]:
+        """Give all results of a finished batch, or those that exist so far, in input order, piece by piece.
 
-        Raises `StoreUnavailableError` and `KafkaUnavailableError`.
+        Raises `StoreUnavailableError`, as the reading of the pieces does, and `KafkaUnavailableError`.
         """
         stored = None if inference.state == "in_progress" else await self._stored(inference.inference_id, form)
         if stored is not None:
             return stored
         return written(results_so_far(inference, await self.log_of(inference)), form)
 
+    async def whole(self, inference: Inference, form: Form) -> bytes:
+        """Give the same as one; raises the same."""
+        return await _joined(await self.of(inference, form))
+
     async def final(self, inference: Inference) -> bytes | None:
         """Give all results of a finished batch as JSON, or None while they are not in the store."""
         if inference.state == "in_progress" or await self._store.get(report_path(inference.inference_id)) is None:
             return None
-        return await self._stored(inference.inference_id, "application/json")
+        stored = await self._stored(inference.inference_id, "application/json")
+        return None if stored is None else await _joined(stored)
 
     async def log_of(self, inference: Inference) -> list[Record]:
         """Read the records that are in the log so far."""
         async with self._scans:
             return await self._read_log(inference)
 
-    async def _stored(self, inference_id: str, form: Form) -> bytes | None:
+    async def _stored(self, inference_id: str, form: Form) -> AsyncIterator[bytes] | None:
         if form == "text/csv":
-            return await self._store.get(results_csv_path(inference_id))
-        lines = await self._store.get(results_ndjson_path(inference_id))
-        return _array(lines) if lines is not None and form == "application/json" else lines
+            return await self._store.stream(results_csv_path(inference_id))
+        lines = await self._store.stream(results_ndjson_path(inference_id))
+        return array_of(lines) if lines is not None and form == "application/json" else lines
 
 
 def results_so_far(inference: Inference, records: Iterable[Record]) -> tuple[ResultItem, ...]:
@@ -80,19 +83,33 @@ def result_in(inference: Inference, record: Record) -> ResultItem | None:
     return ResultItem.model_validate(event.model_dump())
 
 
-def written(items: tuple[ResultItem, ...], form: Form) -> bytes:
+async def written(items: Sequence[ResultItem], form: Form) -> AsyncIterator[bytes]:
     """Write results in a form."""
     if form == "text/csv":
-        return csv_of(items)
-    if form == "application/x-ndjson":
-        return b"".join(item.model_dump_json().encode() + b"\n" for item in items)
-    return _ITEMS.dump_json(items)
+        yield csv_of(items)
+        return
+    lines = _lines(items)
+    async for piece in array_of(lines) if form == "application/json" else lines:
+        yield piece
 
 
-def _array(lines: bytes) -> bytes:
-    r"""Make a JSON array of JSON lines.
+async def _lines(items: Sequence[ResultItem]) -> AsyncIterator[bytes]:
+    for first in range(0, len(items), _ITEMS_OF_A_PIECE):
+        some = items[first : first + _ITEMS_OF_A_PIECE]
+        yield b"".join(item.model_dump_json().encode() + b"\n" for item in some)
 
-    >>> _array(b'{"a":1}\n{"a":2}\n')
-    b'[{"a":1},{"a":2}]'
-    """
-    return b"[" + lines.strip().replace(b"\n", b",") + b"]"
+
+async def _joined(pieces: AsyncIterator[bytes]) -> bytes:
+    return b"".join([piece async for piece in pieces])
+
+
+async def array_of(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Make a JSON array of JSON lines, wherever they are cut into pieces."""
+    held = b""
+    yield b"["
+    async for piece in lines:
+        text = held + piece
+        kept = text.rstrip(b"\n")
+        held = text[len(kept) :]  # a comma, if anything follows
+        yield kept.replace(b"\n", b",")
+    yield b"]"

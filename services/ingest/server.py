@@ -3,6 +3,8 @@
 import asyncio
 import os
 import resource
+import socket
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -11,12 +13,14 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from services.ingest import metrics
+from services.ingest.rate_limits import network_of
 from services.ingest.refusals import RefusedError
 from services.ingest.settings import IngestSettings
 from services.runtime.settings import SettingsError
 
 _FILES_FOR_OTHERS: Final = 128
 _BACKLOG: Final = 1024
+_AT_ONCE: Final = 64
 
 
 @asynccontextmanager
@@ -30,7 +34,7 @@ async def serving(app: web.Application, settings: IngestSettings) -> AsyncIterat
         lingering_time=2.0,
         auto_decompress=False,
     )
-    runner.max_connections = _possible(settings.max_connections)
+    runner.bounds = _Bounds(_possible(settings.max_connections), settings.max_connections_per_address)
     await runner.setup()
     try:
         await _listen(runner, settings)
@@ -40,13 +44,25 @@ async def serving(app: web.Application, settings: IngestSettings) -> AsyncIterat
 
 
 async def _listen(runner: web.AppRunner, settings: IngestSettings) -> None:
+    site = web.TCPSite(runner, settings.host, settings.port, backlog=_AT_ONCE)
     try:
-        await web.TCPSite(runner, settings.host, settings.port, backlog=_BACKLOG).start()
+        await site.start()
+        _lengthen_queue(site)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else "the address is unknown"
         raise SettingsError(
             f"HUESTREAM_HOST and HUESTREAM_PORT: {settings.host}:{settings.port} cannot be listened on: {reason}"
         ) from error
+
+
+def _lengthen_queue(site: web.TCPSite) -> None:
+    """Let many connections wait in the kernel, though the loop takes few of them before it looks at others again.
+
+    asyncio takes one number for both.
+    """
+    for listening in site._server.sockets if isinstance(site._server, asyncio.Server) else ():  # noqa: SLF001
+        with socket.fromfd(listening.fileno(), listening.family, listening.type) as same:
+            same.listen(_BACKLOG)
 
 
 def _possible(max_connections: int) -> int:
@@ -58,40 +74,61 @@ def _possible(max_connections: int) -> int:
 class _Runner(web.AppRunner):
     """Makes a server of bounded connections out of aiohttp's own."""
 
-    max_connections = 1
+    bounds: "_Bounds"
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         server = _Server(made.request_handler, request_factory=made.request_factory, **made._kwargs)  # noqa: SLF001
-        server.max_connections = self.max_connections
+        server.bounds = self.bounds
         return server
 
 
+class _Bounds:
+    """How many connections there may be, in all and from one address, and how many there are."""
+
+    def __init__(self, in_all: int, from_one: int) -> None:
+        self._in_all = in_all
+        self._from_one = from_one
+        self._open: Counter[str] = Counter()
+        self._count = 0
+
+    def made(self, network: str) -> bool:
+        """Count a connection; says whether it is within the bounds."""
+        self._open[network] += 1
+        self._count += 1
+        return self._open[network] <= self._from_one and self._count <= self._in_all
+
+    def lost(self, network: str) -> None:
+        """Count a connection no more."""
+        self._count -= 1
+        self._open[network] -= 1
+        if not self._open[network]:
+            del self._open[network]
+
+
 class _Server(web.Server):
-    max_connections = 1
+    bounds: _Bounds
 
     def __call__(self) -> RequestHandler:
         return _Connection(self, loop=asyncio.get_running_loop(), **self._kwargs)
 
-    def is_over_the_limit(self) -> bool:
-        """Say whether more connections are open than may be."""
-        return len(self._connections) > self.max_connections
-
 
 class _Connection(RequestHandler):
-    __slots__ = ()
+    __slots__ = ("_network",)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Close at once what is over the limit: a client that opens thousands must not starve the others."""
         super().connection_made(transport)
         metrics.CONNECTIONS.inc()
-        if isinstance(self._manager, _Server) and self._manager.is_over_the_limit():
+        self._network = network_of((transport.get_extra_info("peername") or ("",))[0])
+        if isinstance(self._manager, _Server) and not self._manager.bounds.made(self._network):
             metrics.CONNECTIONS_REFUSED.inc()
             self.force_close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        if self._manager is not None:
+        if isinstance(self._manager, _Server):
             metrics.CONNECTIONS.dec()
+            self._manager.bounds.lost(self._network)
         super().connection_lost(exc)
 
     def handle_error(

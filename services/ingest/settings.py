@@ -36,6 +36,9 @@ class IngestSettings(ServiceSettings):
     body_timeout_seconds: Seconds = Field(30, description="how long a client may take to send a body")
     idle_timeout_seconds: Seconds = Field(75, description="how long a connection may take to send (more) headers")
     max_connections: int = Field(4_096, ge=1, description="open connections; more are closed at once")
+    max_connections_per_address: int = Field(
+        1_024, ge=1, description="open connections from one address; raise it where a proxy stands before the endpoint"
+    )
     requests_per_minute: int = Field(120, ge=1, description="submissions of one API key, over all replicas")
     images_per_minute: int = Field(
         3_000, ge=MAX_BATCH, description="images of one API key, over all replicas; a whole batch must fit"

@@ -2,15 +2,15 @@
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
 from aiohttp import web
 
 from schemas.api import Accepted, Violation
-from schemas.events import ImageFields
 from services.ingest.accepting import Acceptance
 from services.ingest.batches import batch_of, idempotent_id
 from services.ingest.door import Door, too_many
@@ -20,12 +20,15 @@ from services.ingest.rate_limits import RateExceededError
 from services.ingest.refusals import RefusedError
 from services.ingest.request_headers import is_clearly_not_json, is_idempotency_key, preferences
 from services.ingest.results import Results
-from services.ingest.validation import InvalidBodyError, read_images
+from services.ingest.validation import InvalidBodyError, Item, is_url, read_images
 from services.ingest.watching import Watchers
-from services.runtime.logs import Logger
 from services.runtime.object_store import StoreUnavailableError
 
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
+_NOBODY: Final = str(uuid.UUID(int=0)).encode()
+_ACCEPTED: Final = Accepted(inference_id=_NOBODY.decode()).model_dump_json().encode()
+INFERENCE_ID: Final = web.RequestKey("inference_id", str)
+IMAGES: Final = web.RequestKey("images", int)
 _LOOK_AGAIN_SECONDS: Final = 0.25
 
 
@@ -41,7 +44,6 @@ class Submitting:
     results: Results
     deadline_seconds: float
     body_timeout_seconds: float
-    log: Logger
 
     async def submit(self, request: web.Request) -> web.Response:
         """Accept a batch, and answer when it is durable."""
@@ -52,11 +54,13 @@ class Submitting:
         idempotency_key = _idempotency_key(request)
         inference_id = idempotent_id(key.key_id, idempotency_key) if idempotency_key else str(uuid.uuid4())
         batch = batch_of(images, inference_id, key.key_id, datetime.now(UTC), self.deadline_seconds)
+        if webhook_url := _webhook_url(request):
+            batch = replace(batch, record=batch.record.model_copy(update={"webhook_url": webhook_url}))
         try:
             await self.acceptance.accept(batch, idempotent=idempotency_key is not None)
         except RateExceededError as error:
             raise too_many(error) from error
-        self.log.info("batch_accepted", inference_id=inference_id, key_id=key.key_id, size=len(images))
+        request[INFERENCE_ID], request[IMAGES] = inference_id, len(images)
         results = await self._results_within(inference_id, wanted.wait_seconds) if wanted.wait_seconds else None
         headers = wanted.applied(waited=results is not None) | self.links.header(inference_id)
         return _accepted(inference_id, results, headers)
@@ -109,7 +113,7 @@ def _check_headers(request: web.Request) -> None:
         )
 
 
-def _images(body: bytes, *, lenient: bool) -> list[ImageFields]:
+def _images(body: bytes, *, lenient: bool) -> Sequence[Item]:
     try:
         return read_images(body, lenient=lenient)
     except InvalidBodyError as error:
@@ -124,8 +128,15 @@ def _idempotency_key(request: web.Request) -> str | None:
     return key
 
 
+def _webhook_url(request: web.Request) -> str | None:
+    url = request.headers.get("Webhook-URL")
+    if url is not None and not is_url(url):
+        raise RefusedError(400, "The Webhook-URL must be an absolute http or https URL")
+    return url
+
+
 def _accepted(inference_id: str, results: bytes | None, headers: dict[str, str]) -> web.Response:
-    body = Accepted(inference_id=inference_id).model_dump_json().encode()
+    body = _ACCEPTED.replace(_NOBODY, inference_id.encode())
     if results is not None:
         body = body[:-1] + b',"results":' + results + b"}"
     return web.Response(body=body, content_type="application/json", headers=headers)

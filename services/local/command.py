@@ -36,11 +36,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="fetch images from this network although it is not public, for example 127.0.0.0/8; may be repeated",
     )
     parser.add_argument(
+        "--secure",
+        action="store_true",
+        help="lock Kafka as in production: TLS, a user with its least rights for each service, everything else refused",
+    )
+    parser.add_argument(
         "--ready-file",
         type=Path,
         metavar="PATH",
         help="write one JSON object here once a batch can be accepted: endpoint, api_key, bootstrap_servers, "
-        "mail_dir, report_dir, metrics, pids",
+        "mail_dir, report_dir, metrics, pids, secrets_dir",
     )
 
 
@@ -86,6 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         mail_page_port=arguments.mail_page_port,
         allow_networks=tuple(arguments.allow_network),
         ready_file=arguments.ready_file,
+        secure=arguments.secure,
     )
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it reports each attempt to reach a broker that starts
     try:

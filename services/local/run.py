@@ -12,9 +12,11 @@ from typing import Final
 import aiohttp
 
 from schemas.topics import TOPICS
-from services.local.api_key import EMAIL, publish_local_key
+from services.local.access import Access
+from services.local.api_key import publish_local_key
 from services.local.kafka.jars import listed_jars
 from services.local.kafka.java import find_java
+from services.local.kafka.locks import Locks, prepare_locks
 from services.local.kafka.node import (
     Node,
     bootstrap_servers,
@@ -28,6 +30,8 @@ from services.local.leash import leashed
 from services.local.ready_file import ReadyFile
 from services.local.stack import Layout, Options, lay_out, mailbox, services
 from services.local.supervisor import Program, Supervisor, python_command
+from services.runtime.api_keys import LOCAL_EMAIL
+from services.runtime.granting import grant
 from services.runtime.topic_admin import topic_admin
 
 _KAFKA_SECONDS: Final = 60.0
@@ -78,26 +82,29 @@ async def _until(stopping: asyncio.Event, work: Coroutine[None, None, None]) -> 
 
 async def _run(options: Options, supervisor: Supervisor, ready: ReadyFile) -> None:
     layout = lay_out(options)
-    nodes = _nodes(layout)
-    bootstrap = bootstrap_servers(nodes)
-    supervisor.start(mailbox(layout), *await _brokers(options.data, nodes))
+    nodes = _nodes(layout, options)
+    java = await asyncio.to_thread(find_java)
+    locks = await prepare_locks(_kafka_folder(options) / "secrets", java) if options.secure else None
+    access = Access(bootstrap_servers(nodes), locks)
+    supervisor.start(mailbox(layout), *await _brokers(options, nodes, java, locks))
     say("starting Kafka")
-    await wait_until_ready(nodes, _KAFKA_SECONDS)
-    await _prepare_topics(bootstrap, replicas=len(nodes))
-    api_key = await publish_local_key(options.data, bootstrap)
+    await wait_until_ready(nodes, _KAFKA_SECONDS, access.administrator())
+    await _prepare_topics(access, replicas=len(nodes))
+    api_key = await publish_local_key(options.data, access.user("keys"))
     say("starting the services")
-    supervisor.start(*services(layout, options, bootstrap))
+    supervisor.start(*services(layout, options, access))
     await _wait_until_ready(layout)
     ready.begin(
         endpoint=layout.endpoint,
         api_key=api_key,
-        bootstrap_servers=bootstrap,
+        bootstrap_servers=access.bootstrap_servers,
+        secrets_dir=str(locks.folder) if locks else None,
         mail_dir=str(layout.mail_dir),
         report_dir=str(layout.report_dir),
         metrics=layout.metrics(),
         pids=supervisor.pids(),
     )
-    say(_summary(layout, bootstrap, api_key))
+    say(_summary(layout, access, api_key))
     await _announce_mails(layout.mail_dir)
 
 
@@ -120,25 +127,25 @@ def _own_folder(data: Path) -> Iterator[None]:
         yield
 
 
-def _nodes(layout: Layout) -> list[Node]:
-    folder = _kafka_folder(layout.data, len(layout.kafka_ports))
+def _nodes(layout: Layout, options: Options) -> list[Node]:
+    folder = _kafka_folder(options)
     return [
         Node(number, port, controller_port, folder / f"node-{number}")
         for number, (port, controller_port) in enumerate(layout.kafka_ports, start=1)
     ]
 
 
-def _kafka_folder(data: Path, brokers: int) -> Path:
-    return data / f"kafka-{brokers}"
+def _kafka_folder(options: Options) -> Path:
+    return options.data / f"kafka-{'secure-' if options.secure else ''}{options.brokers}"
 
 
-async def _brokers(data: Path, nodes: Sequence[Node]) -> list[Program]:
-    """Have jars, Java and storage ready; returns the brokers' programs."""
-    java = await asyncio.to_thread(find_java)
-    await _fetch_jars(data / "jars")
-    folder = _kafka_folder(data, len(nodes))
-    command = java_command(folder, java, [data / "jars" / jar.file_name for jar in listed_jars()])
-    await prepare_nodes(folder, nodes, command)
+async def _brokers(options: Options, nodes: Sequence[Node], java: Path, locks: Locks | None) -> list[Program]:
+    """Have jars and storage ready; returns the brokers' programs."""
+    jars = options.data / "jars"
+    await _fetch_jars(jars)
+    folder = _kafka_folder(options)
+    command = java_command(folder, java, [jars / jar.file_name for jar in listed_jars()])
+    await prepare_nodes(folder, nodes, command, locks=locks)
     return [Program("kafka", f"kafka-{node.number}", broker_command(node, command), node.log_path) for node in nodes]
 
 
@@ -155,8 +162,10 @@ async def _fetch_jars(folder: Path) -> None:
         raise LocalKafkaError(said.decode().strip() or "Kafka's jars could not be fetched; run again")
 
 
-async def _prepare_topics(bootstrap: str, replicas: int) -> None:
-    async with topic_admin(bootstrap) as admin:
+async def _prepare_topics(access: Access, replicas: int) -> None:
+    if access.locks:
+        await grant(access.administrator())
+    async with topic_admin(access.user("topics")) as admin:
         await admin.create(TOPICS, replicas)
         for difference in await admin.differences(TOPICS, replicas):
             say(f"differs from its declaration: {difference}")
@@ -193,20 +202,21 @@ async def _announce_mails(folder: Path) -> None:
             say(f"mail: {mail}")
 
 
-def _summary(layout: Layout, bootstrap: str, api_key: str) -> str:
+def _summary(layout: Layout, access: Access, api_key: str) -> str:
     item = {
         "image_path": "https://example.com/shirt.jpg",
         "product_type": "Shirt",
         "hex_color_label": "#FF0000",
         "category": "Fashion",
     }
+    secrets = f" (users and certificate in {access.locks.folder})" if access.locks else ""
     return f"""
 huestream is ready.
 
   endpoint   {layout.endpoint}/inference/color-classification
   API key    {api_key}
-  Kafka      {bootstrap}
-  mails      {layout.mail_page} (files in {layout.mail_dir}; all go to {EMAIL})
+  Kafka      {access.bootstrap_servers}{secrets}
+  mails      {layout.mail_page} (files in {layout.mail_dir}; all go to {LOCAL_EMAIL})
   reports    {layout.report_dir}
   logs       {layout.data / "logs"}
 

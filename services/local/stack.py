@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from services.local.link_secret import link_secret
+from schemas.rights import User
+from services.local.access import Access
+from services.local.kept_secrets import kept_secret
 from services.local.supervisor import Program, python_command
 
 HOST: Final = "127.0.0.1"
@@ -32,6 +34,7 @@ class Options:
     mail_page_port: int = 0
     allow_networks: tuple[str, ...] = ()
     ready_file: Path | None = None
+    secure: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,15 +121,15 @@ def mailbox(layout: Layout) -> Program:
     return Program("mailbox", "mailbox", command, _log(layout, "mailbox"))
 
 
-def services(layout: Layout, options: Options, bootstrap: str) -> list[Program]:
+def services(layout: Layout, options: Options, access: Access) -> list[Program]:
     """One of each service, and as many classifiers as were asked for."""
     return [
-        _service("ingest", "ingest", layout, bootstrap, {"HOST": HOST, "PORT": str(layout.endpoint_port)}),
+        _service("ingest", "ingest", layout, access, {"HOST": HOST, "PORT": str(layout.endpoint_port)}),
         *(
-            _service("classifier", name, layout, bootstrap, {"ALLOW_NETWORKS": _networks(options)})
+            _service("classifier", name, layout, access, {"ALLOW_NETWORKS": _networks(options)})
             for name in _classifier_names(options.classifiers)
         ),
-        _service("reporter", "reporter", layout, bootstrap, _mail_settings(layout)),
+        _service("reporter", "reporter", layout, access, _mail_settings(layout)),
     ]
 
 
@@ -142,18 +145,20 @@ def _mail_settings(layout: Layout) -> dict[str, str]:
         "SMTP_TLS": "none",
         "MAIL_FROM": "huestream@localhost.localdomain",
         "PUBLIC_URL": layout.endpoint,
+        "WEBHOOK_SECRET": kept_secret(layout.data, "webhook-secret"),
+        "ALLOW_NETWORKS": f"{HOST}/32",
         "STATE_DIR": str(layout.data / "state"),
     }
 
 
-def _service(service: str, name: str, layout: Layout, bootstrap: str, settings: Mapping[str, str]) -> Program:
-    shared = {
+def _service(service: User, name: str, layout: Layout, access: Access, settings: Mapping[str, str]) -> Program:
+    shared = access.settings(service) | {
         "ENVIRONMENT": "development",
-        "BOOTSTRAP_SERVERS": bootstrap,
+        "TOPIC_REPLICAS": str(len(layout.kafka_ports)),
         "METRICS_HOST": HOST,
         "METRICS_PORT": str(layout.metrics_ports[name]),
         "REPORT_STORE": str(layout.report_dir),
-        "LINK_SECRET": link_secret(layout.data),
+        "LINK_SECRET": kept_secret(layout.data, "link-secret"),
         "DRAIN_TIMEOUT_SECONDS": f"{DRAIN_SECONDS:g}",
     }
     ours = {f"HUESTREAM_{key}": value for key, value in (shared | dict(settings)).items()}

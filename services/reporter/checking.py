@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from schemas.topics import TOPICS
+from schemas.topics import topics_of
 from services.reporter.mailer import Mailer
 from services.reporter.settings import ReporterSettings
 from services.runtime.object_store import object_folder
@@ -28,7 +28,10 @@ def run() -> int:
 async def _checked(settings: ReporterSettings) -> int:
     checks: dict[str, Callable[[], Awaitable[None]]] = {
         f"Kafka at {settings.bootstrap_servers}": lambda: require(
-            settings.bootstrap_servers, TOPICS, min(settings.start_timeout_seconds, _SECONDS)
+            settings.cluster,
+            topics_of("reporter"),
+            min(settings.start_timeout_seconds, _SECONDS),
+            settings.topic_replicas,
         ),
         f"report store {settings.report_store}": lambda: _write(settings),
         f"mail server {settings.smtp_host}:{settings.smtp_port}, {_security(settings)}": Mailer(settings).check,

@@ -103,7 +103,9 @@ class Delivery:
         """Write the mail; None where that fails, for then it fails always."""
         try:
             told = self._settings
-            link = view_link(report, told.public_url, told.link_secret, told.retention_days)
+            link = view_link(
+                report.inference_id, report.finished_at, told.public_url, told.link_secret, told.retention_days
+            )
             return mail_of(report, told.mail_from, recipient, link)
         except Exception:  # noqa: BLE001  # here texts of customers end; one that breaks the mail must not stop the others
             self._log.exception("mail_unwritable", inference_id=report.inference_id)

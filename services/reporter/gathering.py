@@ -223,6 +223,7 @@ class Gathering:
             finished_at=head.closed_at,
             email_status=email_status,
             reason=head.reason,
+            webhook_url=head.batch.webhook_url,
         )
 
     def _write_head(self, head: Head) -> Head:

@@ -54,13 +54,15 @@ def _page(report: Report, summary: Summary, body: str) -> str:
         f'<body class="b" bgcolor="#F3F1ED" style="margin:0;padding:0;background:#F3F1ED;{FONT}">'
         '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all">'
         f"{lead_of(summary)}{'&#847;&zwnj;&nbsp;' * 20}</div>"
+        '<div role="article" aria-roledescription="email" aria-label="Color report" lang="en">'
         '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"><tr>'
         '<td align="center" class="o" style="padding:24px 8px">'
         '<!--[if mso]><table role="presentation" width="640"><tr><td><![endif]-->'
         '<table role="presentation" class="p" width="100%" cellpadding="0" cellspacing="0" border="0" '
         'bgcolor="#FFFFFF" style="max-width:640px;background:#FFFFFF;border-radius:14px">'
-        f'<tr><td class="in" style="padding:28px;{FONT}font-size:15px;line-height:22px;color:#23211F" align="left">'
-        f"{body}</td></tr></table><!--[if mso]></td></tr></table><![endif]--></td></tr></table></body></html>"
+        f'<tr><td class="in" style="padding:28px;{FONT}font-size:15px;line-height:22px;color:#23211F;'
+        'overflow-wrap:anywhere" align="left">'
+        f"{body}</td></tr></table><!--[if mso]></td></tr></table><![endif]--></td></tr></table></div></body></html>"
     )
 
 
@@ -133,7 +135,7 @@ def _section(title: str, rows: Iterable[str], budget: int, link: str | None, wor
     more = f'<p class="q" style="margin:8px 0 0;{QUIET}">And {left_out:,} more {where}.</p>' if left_out else ""
     return (
         f'<h2 style="margin:34px 0 4px;font-size:18px;line-height:24px;font-weight:600">{title}</h2>{explained}'
-        f'<table class="l" role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0">{listed}</table>'
+        f'<table class="l" role="presentation" width="100%" cellpadding="6" cellspacing="0" border="0">{listed}</table>'
         f"{more}"
     )
 
@@ -150,7 +152,7 @@ def _mismatch(item: ResultItem) -> str:
         return ""
     label = item.classification.label
     return (
-        f"<tr>{_swatch(label.hex)}<td class=a>&rarr;</td>{_swatch(label.suggested_hex)}<td class=g></td>"
+        f"<tr>{_swatch(label.hex)}<td class=a>&rarr;</td>{_swatch(label.suggested_hex)}"
         f"<td>{_title(item)}<br><span class=q>labeled {label.family} <span class=h>{label.hex}</span></span></td>"
         f"<td class=v><b>{escape(shortened(label.suggested_name, 24))}</b><br>"
         f"<span class=h>{label.suggested_hex}</span></td></tr>"
@@ -170,7 +172,7 @@ def _review(item: ResultItem) -> str:
     why = "; ".join(review_words(reason) for reason in item.classification.review_reasons)
     primary = item.classification.primary
     return (
-        f"<tr>{_swatch(primary.hex)}<td class=g></td>"
+        f"<tr>{_swatch(primary.hex)}"
         f"<td>{_title(item)}<br><span class=q>{escape(shortened(why, 120))}</span></td>"
         f"<td class=v>{escape(primary.name)}<br><span class=h>{primary.hex}</span></td></tr>"
     )
@@ -208,13 +210,13 @@ def _row(item: ResultItem) -> str:
     primary = item.classification.primary
     style, verdict = _VERDICTS[verdict_of(item)]
     return (
-        f"<tr>{_swatch(primary.hex)}<td class=g></td><td>{escape(primary.name)} <span class=h>{primary.hex}</span><br>"
+        f"<tr>{_swatch(primary.hex)}<td>{escape(primary.name)} <span class=h>{primary.hex}</span><br>"
         f'<span class=q>{escape(short_name(item, 32))}</span></td><td class="v {style}">{verdict}</td></tr>'
     )
 
 
 def _swatch(color: str) -> str:
-    return f'<td class=s bgcolor="{color}" style="background-image:linear-gradient({color},{color})"></td>'
+    return f'<td class=s width=30 bgcolor="{color}" style="background-image:linear-gradient({color},{color})"></td>'
 
 
 def _title(item: ResultItem) -> str:

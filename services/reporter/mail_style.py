@@ -12,11 +12,10 @@ body{{-webkit-text-size-adjust:100%}}
 .l td{{border-top:1px solid #E9E5DF;padding:8px 10px 8px 0;vertical-align:middle;font-size:14px;line-height:19px;
 overflow-wrap:anywhere}}
 .l td.t{{border:0}}
-.l td.s{{width:30px;min-width:30px;height:34px;padding:0;border:0;border-top:6px solid #FFFFFF;
-border-bottom:6px solid #FFFFFF;background-clip:padding-box;border-radius:8px/14px;
+.l td.s{{width:30px;min-width:30px;height:34px;padding:0;border:0 solid #FFFFFF;border-width:6px 12px 6px 0;
+background-clip:padding-box;border-radius:8px 20px 20px 8px/14px;
 box-shadow:inset 0 0 0 1px rgba(128,128,128,.3)}}
-.l td.g{{width:12px;min-width:12px;padding:0;border:0}}
-.l td.a{{width:24px;padding:0;border:0;color:#67625C;text-align:center}}
+.l td.a{{width:14px;padding:0 10px 0 0;border:0;color:#67625C;text-align:center}}
 .l td.f{{border:0;padding:2px 0 4px 14px}}
 .l .v{{text-align:right;white-space:nowrap;overflow-wrap:normal;padding-right:0}}
 .l b{{font-weight:600}}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Final
 
-from schemas.findings import Composition, Summary, by_cause, compositions, summary_of
+from schemas.findings import Composition, Summary, by_cause, compositions, summary_of, verdict_of
 from schemas.results import Report, ResultItem
 from schemas.results_words import ADVICE, CAUSES, counted, review_words, short_name
 
@@ -48,9 +48,11 @@ def lead_of(summary: Summary) -> str:
     if not labeled:
         return done
     if not summary.mismatches:
-        return f"{done} Every label fits." if labeled > 1 else f"{done} The label fits."
-    fitting = labeled - len(summary.mismatches)
-    return f"{done} {counted(fitting, 'label fits', 'labels fit')}, {_do_not(len(summary.mismatches))}."
+        return f"{done} Every label fits or is close." if labeled > 1 else f"{done} The label fits."
+    close = sum(1 for item in summary.items if verdict_of(item) == "near")
+    fitting = labeled - len(summary.mismatches) - close
+    near = f" {close:,} {'is' if close == 1 else 'are'} close," if close else ""
+    return f"{done} {counted(fitting, 'label fits', 'labels fit')},{near} {_do_not(len(summary.mismatches))}."
 
 
 def ending_of(report: Report) -> str:

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 
-from schemas.topics import REPORTER_APP, TOPICS
+from schemas.topics import REPORTER_APP, topics_of
 from services.reporter.agents import Handlers, connect
 from services.reporter.clock import steady_clock
 from services.reporter.collecting import Collector, Surroundings
@@ -18,6 +18,7 @@ from services.reporter.settings import ReporterSettings, limits_of
 from services.reporter.stream import Running, Stream, emitter, faust_app
 from services.reporter.telling import Teller
 from services.reporter.watching import watch
+from services.reporter.webhook_stream import send_webhooks
 from services.runtime.api_keys import KeyRing
 from services.runtime.kafka import Publisher, consumer, publisher
 from services.runtime.key_sources import known_keys
@@ -44,8 +45,8 @@ async def main(stopping: asyncio.Event) -> None:
     """Run one reporter until `stopping` is set."""
     settings = read_settings(ReporterSettings)
     log = configure_logs("reporter", settings.log_level)
-    servers, patience = settings.bootstrap_servers, settings.start_timeout_seconds
-    await require(servers, TOPICS, patience)
+    servers, patience = settings.cluster, settings.start_timeout_seconds
+    await require(servers, topics_of("reporter"), patience, settings.topic_replicas)
     keys = KeyRing()
     with own_folder(settings):
         async with (
@@ -66,6 +67,7 @@ async def main(stopping: asyncio.Event) -> None:
                     watch(parts.stream, partial(ends_of, asking, _ENDS_SECONDS), settings.watchdog_seconds, log),
                     purge_now_and_then(parts.purge, running.trouble),
                     look_at_the_server(mailer, log),
+                    send_webhooks(settings, keys.get, out, log, stopping),
                 )
     log.info("stopped")
 
@@ -78,7 +80,7 @@ def _wired(settings: ReporterSettings, out: Publisher, keys: KeyRing, mailer: Ma
     collector = Collector(stream.gathering, around, log, limits_of(settings))
     doors = Doors(store, mailer, keys.get, teller.tell, stream.settle, clock, reach)
     delivery = Delivery(settings, stream.gathering, doors, log)
-    servers = settings.bootstrap_servers
+    servers = settings.cluster
     finds = partial(has_records, servers, REPORTER_APP, settings.start_timeout_seconds)
     connect(stream, Handlers(collector, delivery, out, log, clock, finds), settings.mails_at_once)
     purge = Purge(store, partial(fold_all, servers), stream.numbers, teller.forget, clock, log)

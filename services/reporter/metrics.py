@@ -25,6 +25,8 @@ PURGED_ROWS: Final = Counter("huestream_reporter_purged_rows_total", "Rows remov
 PURGED_REPORTS: Final = Counter("huestream_reporter_purged_reports_total", "Reports removed after their retention")
 DEAD_LETTERS: Final = Counter("huestream_reporter_dead_letters_total", "Records that could not be used")
 
+WEBHOOKS: Final = Counter("huestream_reporter_webhooks_total", "Attempts to send a webhook, by state", ["state"])
+
 RESULTS_BY_OUTCOME: Final = {
     outcome: RESULTS.labels(outcome) for outcome in ("new", "duplicate", "late", "other_body", "out_of_range")
 }
@@ -36,3 +38,5 @@ for outcome in ("sent", "retry", "refused", "ambiguous", "away", "no_address"):
     MAILS.labels(outcome)
 for reason in ("refused", "given_up", "unwritable"):
     MAILS_FAILED.labels(reason)
+for state in ("sent", "retrying", "failed"):
+    WEBHOOKS.labels(state)

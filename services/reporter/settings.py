@@ -1,14 +1,16 @@
 """What the reporter can be told."""
 
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import NoDecode
 
 from services.reporter.collecting import Limits
 from services.reporter.failpoints import Step
-from services.runtime.settings import Port, Seconds, ServiceSettings
+from services.runtime.settings import FromCommas, Port, Seconds, ServiceSettings, together
 from services.runtime.signed_tokens import LinkSecret
 
 
@@ -53,7 +55,7 @@ class ReporterSettings(ServiceSettings):
         3600, description="time after which a batch ends, as in ingest; its record may only ask for less"
     )
     watchdog_seconds: Seconds = Field(
-        120, description="the process ends when it takes no record for so long although some wait for it"
+        30, description="the process ends when it takes no record for so long although some wait for it"
     )
     public_url: str | None = Field(
         None,
@@ -66,6 +68,24 @@ class ReporterSettings(ServiceSettings):
         description="signs the links to results pages; the same text of 32 characters or more for ingest and reporter; "
         "without it the mail has no link",
     )
+    webhook_secret: LinkSecret | None = Field(
+        None,
+        description="signs webhooks: the secret of each key is derived from this text of 32 characters or more; "
+        "without it none is sent",
+    )
+    webhook_timeout_seconds: Seconds = Field(15, description="how long a webhook's receiver may take to answer")
+    webhook_retry_seconds: Seconds = Field(
+        5, description="pause before a webhook is tried again; doubles up to an hour"
+    )
+    webhook_give_up_seconds: Seconds = Field(86_400, description="time after which a webhook is given up")
+    webhook_ports: Annotated[frozenset[Port], NoDecode, FromCommas] = Field(
+        frozenset({80, 443}), description="ports of webhooks' receivers, separated by commas"
+    )
+    allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, FromCommas] = Field(
+        (),
+        description="networks (CIDR, separated by commas) that webhooks may go to although they are not public, "
+        "on any port; development only",
+    )
     retention_days: int = Field(30, ge=1, le=3650, description="days for which a report can be had")
     failpoint: Step | None = Field(None, description="only in development: the process ends itself at this step")
 
@@ -73,6 +93,12 @@ class ReporterSettings(ServiceSettings):
     def mail_domain(self) -> str:
         """The domain of the Message-IDs."""
         return self.mail_from.rpartition("@")[2]
+
+    @model_validator(mode="after")
+    def _production_posts_to_public_addresses_only(self) -> "ReporterSettings":
+        if self.environment == "production" and self.allow_networks:
+            raise ValueError("HUESTREAM_ALLOW_NETWORKS is for development; unset it or set HUESTREAM_ENVIRONMENT")
+        return self
 
     @model_validator(mode="after")
     def _copies_outlive_rebalances(self) -> "ReporterSettings":
@@ -91,6 +117,7 @@ class ReporterSettings(ServiceSettings):
     def _passwords_travel_encrypted(self) -> "ReporterSettings":
         if self.environment == "production" and self.smtp_password is not None and self.smtp_tls == "none":
             raise ValueError("HUESTREAM_SMTP_PASSWORD would be sent in the clear; set HUESTREAM_SMTP_TLS")
+        together(self, "smtp_username", "smtp_password")
         return self
 
 

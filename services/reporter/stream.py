@@ -22,6 +22,7 @@ from faust.exceptions import ConsistencyError
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.types import TP
+from faust.types.auth import CredentialsT
 
 from schemas.events import (
     Event,
@@ -42,6 +43,7 @@ from services.reporter.acknowledging import Acknowledgements, CatchingUp, Partit
 from services.reporter.gathering import Gathering, LostPartitionError, Tables
 from services.reporter.reading import SteadyConsumer
 from services.reporter.settings import ReporterSettings
+from services.runtime.cluster import Cluster
 from services.runtime.partitioning import partition_of
 from services.runtime.settings import SettingsError
 
@@ -241,6 +243,7 @@ def faust_app(settings: ReporterSettings) -> Stream:
     app = faust.App(
         REPORTER_APP,
         broker=[f"kafka://{server}" for server in settings.bootstrap_servers.split(",")],
+        broker_credentials=_credentials(settings.cluster),
         store=settings.state_store,
         datadir=str(_folder(settings)),
         Table=_Table,
@@ -281,6 +284,13 @@ def _consuming(topics: Iterable[Topic]) -> type[SteadyConsumer]:
 
 def _folder(settings: ReporterSettings) -> Path:
     return Path(settings.state_dir) / "reporter"
+
+
+def _credentials(cluster: Cluster) -> CredentialsT | None:
+    if cluster.sasl:
+        mechanism, username, password = cluster.sasl.mechanism, cluster.sasl.username, cluster.sasl.password
+        return faust.SASLCredentials(username=username, password=password, ssl_context=cluster.tls, mechanism=mechanism)
+    return faust.SSLCredentials(cluster.tls) if cluster.tls else None
 
 
 class Running:

@@ -13,6 +13,9 @@ from schemas.events import ApiKey, Event
 from services.runtime.kafka import Record
 
 _FORM: Final = re.compile(r"hue_([A-Za-z0-9]{1,32})_([A-Za-z0-9_-]{43})")
+LOCAL_OWNER: Final = "local"
+LOCAL_EMAIL: Final = "you@localhost.localdomain"
+"""Of the key that `huestream local` makes, and that no production accepts."""
 _NOBODY: Final = hashlib.sha256(b"nobody").hexdigest()
 
 
@@ -86,6 +89,11 @@ class KeyRing:
     def all(self) -> Sequence[ApiKey]:
         """List all keys, oldest first."""
         return sorted(self._keys.values(), key=lambda key: key.created_at)
+
+    def local(self) -> ApiKey | None:
+        """Find a key of `huestream local` that still holds."""
+        ours = (key for key in self._keys.values() if (key.owner, key.email) == (LOCAL_OWNER, LOCAL_EMAIL))
+        return next((key for key in ours if key.revoked_at is None), None)
 
     def authenticate(self, presented: str | None, now: datetime) -> ApiKey:
         """Find the key that was presented; raises `KeyRefusedError`. Unknown ids cost the same time as known ones."""

@@ -1,7 +1,7 @@
 """Whose turn it is, when many owners want the same thing. Pure but for `Turns`, which waits."""
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
@@ -56,24 +56,40 @@ class RoundRobin(Generic[Item]):
 
 
 class Turns:
-    """A limited number of turns at once; those who wait are served one of each owner in turn."""
+    """A limited number of turns at once; those who wait are served one of each owner in turn.
 
-    def __init__(self, at_once: int) -> None:
+    Where turns may last long, `leave_some` lets an owner hold no more of them than are free (dynamic thresholds;
+    Choudhury and Hahne, 1998): a newcomer finds one, whatever the others wait for.
+    """
+
+    def __init__(self, at_once: int, *, leave_some: bool = False) -> None:
         self._free = at_once
+        self._leave_some = leave_some
+        self._held: Counter[str] = Counter()
         self._waiting = RoundRobin[asyncio.Future[None]]()
 
     @asynccontextmanager
     async def turn(self, owner: str) -> AsyncIterator[None]:
         """Wait for a turn and hold it until the block ends."""
-        await self._begin(owner)
+        await self.begin(owner)
         try:
             yield
         finally:
-            self._end()
+            self.end(owner)
 
-    async def _begin(self, owner: str) -> None:
-        if self._free > 0:
-            self._free -= 1
+    @property
+    def is_idle(self) -> bool:
+        """Say that nobody holds a turn; then nobody waits for one either."""
+        return not self._held
+
+    def may_begin(self, owner: str) -> bool:
+        """Say whether an owner would get a turn at once."""
+        return self._free > (self._held[owner] if self._leave_some else 0)
+
+    async def begin(self, owner: str) -> None:
+        """Wait for a turn and hold it."""
+        if self.may_begin(owner):
+            self._hold(owner)
             return
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.put(owner, granted)
@@ -81,13 +97,21 @@ class Turns:
             await granted
         except asyncio.CancelledError:
             if granted.done() and not granted.cancelled():
-                self._end()
+                self.end(owner)
             raise
 
-    def _end(self) -> None:
-        while (waiter := self._waiting.take()) is not None:
-            granted = waiter[1]
-            if not granted.done():
-                granted.set_result(None)
-                return
+    def _hold(self, owner: str) -> None:
+        self._free -= 1
+        self._held[owner] += 1
+
+    def end(self, owner: str) -> None:
+        """Give a turn back, to the next who may have it."""
         self._free += 1
+        self._held[owner] -= 1
+        if not self._held[owner]:
+            del self._held[owner]
+        while self._free and (waiter := self._waiting.take(self.may_begin)) is not None:
+            next_owner, granted = waiter
+            if not granted.done():
+                self._hold(next_owner)
+                granted.set_result(None)

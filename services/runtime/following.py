@@ -14,6 +14,7 @@ from services.runtime.logs import Logger
 
 Fold = Callable[[Record, Event], None]
 _POLL_MS = 200
+_GATHER_SECONDS = 0.02
 _STALE_SECONDS = 60.0
 _METADATA_TRIES = 25
 
@@ -45,9 +46,10 @@ class Follower:
             raise KafkaUnavailableError(f"the topics were not read within {timeout_seconds:g} seconds") from error
 
     async def follow(self) -> None:
-        """Go on reading until canceled."""
+        """Go on reading until canceled; what comes in a rush is read in batches, since each reading has its price."""
         while True:
-            await self._read()
+            if await self._read():
+                await asyncio.sleep(_GATHER_SECONDS)
 
     async def wait_for(self, topic: Topic, partition: int, offset: int, timeout_seconds: float) -> None:
         """Wait until the record at this offset was folded; raises `KafkaUnavailableError` past the limit."""
@@ -84,7 +86,8 @@ class Follower:
                 return False
         return True
 
-    async def _read(self) -> None:
+    async def _read(self) -> bool:
+        """Fold what there is; returns whether there was something."""
         self._last_poll = time.monotonic()
         batches = await self._consumer.getmany(timeout_ms=_POLL_MS)
         for records in batches.values():
@@ -93,6 +96,7 @@ class Follower:
         if batches:
             async with self._moved:
                 self._moved.notify_all()
+        return bool(batches)
 
     def _fold(self, found: ConsumerRecord) -> None:
         topic, fold = self._folds[found.topic]

@@ -12,6 +12,10 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.events import Event
 from schemas.topics import DEAD_LETTERS, Topic
+from services.runtime.admission import NOT_ALLOWED, KafkaRefusedError, KafkaUnavailableError, knock, not_allowed
+from services.runtime.cluster import Cluster, Kafka, cluster_of
+
+__all__ = ["KafkaRefusedError", "KafkaUnavailableError", "Publisher", "Record", "consumer", "publisher"]
 
 MAX_REQUEST_BYTES: Final = 2 * 1024 * 1024
 MAX_BATCH_BYTES: Final = 128 * 1024
@@ -19,10 +23,7 @@ SESSION_TIMEOUT_MS: Final = 10_000
 HEARTBEAT_MS: Final = 3_000
 _STOP_TIMEOUT_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 0.5
-
-
-class KafkaUnavailableError(Exception):
-    """Kafka did not answer within the limit. What was sent may or may not be written later."""
+_GATHER_SECONDS: Final = 0.002
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Publisher:
     def __init__(self, producer: AIOKafkaProducer, timeout_seconds: float) -> None:
         self._producer = producer
         self._timeout_seconds = timeout_seconds
+        self._gathered: dict[Topic, Gathered] = {}
 
     async def prepare(self, topics: Sequence[Topic]) -> None:
         """Learn where the topics are, so that the first event does not have to; raises `KafkaUnavailableError`."""
@@ -63,17 +65,29 @@ class Publisher:
         """Write keys and encoded events over all partitions in turn, where a key need not name its partition.
 
         Takes a third of the processor time of `publish`, most of which is hashing keys and waiting for each event.
+        What is published within a moment goes together: each partition's batch has a price of its own.
         Raises `KafkaUnavailableError` where an acknowledgement is missing: those events may still be written.
         """
-        count = topic.partitions
+        gathered = self._gathered.get(topic)
+        if gathered is None:
+            gathered = self._gathered[topic] = Gathered(topic.partitions)
+            gathered.sending = asyncio.create_task(self._send(topic, gathered))
+        gathered.add(records, first_partition)
+        await asyncio.shield(gathered.sending)
+
+    async def _send(self, topic: Topic, gathered: "Gathered") -> None:
+        await asyncio.sleep(_GATHER_SECONDS)
+        del self._gathered[topic]
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 sent = [
-                    await self._queued(batch, topic.name, (first_partition + number) % count)
-                    for number in range(min(count, len(records)))
-                    for batch in self._batches(records[number::count])
+                    await self._queued(batch, topic.name, partition)
+                    for partition, records in enumerate(gathered.partitions)
+                    for batch in self._batches(records)
                 ]
                 await asyncio.gather(*sent)
+        except NOT_ALLOWED as error:
+            raise not_allowed(error) from error
         except (TimeoutError, KafkaError) as error:
             raise KafkaUnavailableError(f"Kafka did not acknowledge: {type(error).__name__}") from error
 
@@ -89,6 +103,8 @@ class Publisher:
 
     def _batches(self, records: Sequence[tuple[bytes, bytes]]) -> Iterator[BatchBuilder]:
         """Fill the library's batches; each is closed when no further record fits."""
+        if not records:
+            return
         batch = self._producer.create_batch()
         for key, value in records:
             if batch.append(key=key, value=value, timestamp=None) is None:
@@ -126,26 +142,47 @@ class Publisher:
                     for topic, value, key, headers in records
                 ]
                 written = await asyncio.gather(*sent)
+        except NOT_ALLOWED as error:
+            raise not_allowed(error) from error
         except (TimeoutError, KafkaError) as error:
             raise KafkaUnavailableError(f"Kafka did not acknowledge: {type(error).__name__}") from error
         return [(metadata.partition, metadata.offset) for metadata in written]
 
 
+class Gathered:
+    """Records of one topic that are published within a moment, by partition, and the task that sends them."""
+
+    sending: asyncio.Task[None]
+
+    def __init__(self, partitions: int) -> None:
+        self.partitions: list[list[tuple[bytes, bytes]]] = [[] for _ in range(partitions)]
+
+    def add(self, records: Sequence[tuple[bytes, bytes]], first_partition: int) -> None:
+        """Deal records to all partitions in turn."""
+        count = len(self.partitions)
+        for number in range(min(count, len(records))):
+            self.partitions[(first_partition + number) % count] += records[number::count]
+
+
 @asynccontextmanager
 async def publisher(
-    bootstrap_servers: str, publish_timeout_seconds: float, start_timeout_seconds: float
+    kafka: Kafka, publish_timeout_seconds: float, start_timeout_seconds: float, linger_ms: int = 2
 ) -> AsyncIterator[Publisher]:
-    """Open an idempotent producer with acks=all; raises `KafkaUnavailableError` when Kafka is not there in time."""
+    """Open an idempotent producer with acks=all; raises `KafkaUnavailableError` when Kafka is not there in time.
+
+    Events wait `linger_ms` for others that go the same way: a request costs more than what it carries.
+    """
+    cluster = cluster_of(kafka)
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers,
+        **cluster.client_options(),
         acks="all",
         enable_idempotence=True,
         request_timeout_ms=5_000,
         max_request_size=MAX_REQUEST_BYTES,
         max_batch_size=MAX_BATCH_BYTES,
-        linger_ms=2,
+        linger_ms=linger_ms,
     )
-    await _started(producer, start_timeout_seconds)
+    await _started(producer, cluster, start_timeout_seconds)
     try:
         yield Publisher(producer, publish_timeout_seconds)
     finally:
@@ -154,12 +191,17 @@ async def publisher(
 
 @asynccontextmanager
 async def consumer(
-    bootstrap_servers: str, start_timeout_seconds: float, group: str | None = None
+    kafka: Kafka, start_timeout_seconds: float, group: str | None = None, instance_id: str | None = None
 ) -> AsyncIterator[AIOKafkaConsumer]:
-    """Open a consumer of bytes, from the earliest record, that commits only when told."""
+    """Open a consumer of bytes, from the earliest record, that commits only when told.
+
+    A member with an instance id keeps its partitions over a restart within the session's timeout.
+    """
+    cluster = cluster_of(kafka)
     client = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers,
+        **cluster.client_options(),
         group_id=group,
+        group_instance_id=instance_id,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         session_timeout_ms=SESSION_TIMEOUT_MS,
@@ -168,26 +210,36 @@ async def consumer(
         request_timeout_ms=15_000,
         fetch_max_wait_ms=250,
     )
-    await _started(client, start_timeout_seconds)
+    await _started(client, cluster, start_timeout_seconds)
     try:
         yield client
     finally:
         await _stopped(client)
 
 
-async def _started(client: AIOKafkaProducer | AIOKafkaConsumer, timeout_seconds: float) -> None:
+async def _started(client: AIOKafkaProducer | AIOKafkaConsumer, cluster: Cluster, timeout_seconds: float) -> None:
     try:
         async with asyncio.timeout(timeout_seconds):
-            while True:
-                try:
-                    await client.start()
-                except KafkaConnectionError:
-                    await asyncio.sleep(_RETRY_SECONDS)
-                else:
-                    return
-    except TimeoutError as error:
+            await _start(client, cluster)
+    except BaseException as error:
         await _stopped(client)
-        raise KafkaUnavailableError(f"Kafka did not answer within {timeout_seconds:g} seconds") from error
+        if isinstance(error, TimeoutError):
+            raise KafkaUnavailableError(f"Kafka did not answer within {timeout_seconds:g} seconds") from error
+        raise
+
+
+async def _start(client: AIOKafkaProducer | AIOKafkaConsumer, cluster: Cluster) -> None:
+    """Try until Kafka answers; raises `KafkaRefusedError` when it answers that we may not."""
+    while True:
+        try:
+            await client.start()
+        except KafkaConnectionError:
+            await knock(cluster)
+            await asyncio.sleep(_RETRY_SECONDS)
+        except NOT_ALLOWED as error:
+            raise not_allowed(error) from error
+        else:
+            return
 
 
 async def _stopped(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:

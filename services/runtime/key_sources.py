@@ -10,6 +10,7 @@ from typing import Final
 from schemas.events import ApiKey, UndecodableError
 from schemas.topics import API_KEYS
 from services.runtime.api_keys import KeyRing
+from services.runtime.cluster import Kafka
 from services.runtime.following import Follower
 from services.runtime.kafka import consumer
 from services.runtime.logs import Logger
@@ -90,7 +91,7 @@ def _stamp(path: Path) -> tuple[int, ...]:
 
 @asynccontextmanager
 async def known_keys(
-    file: Path | None, ring: KeyRing, bootstrap_servers: str, timeout_seconds: float, log: Logger
+    file: Path | None, ring: KeyRing, kafka: Kafka, timeout_seconds: float, log: Logger
 ) -> AsyncIterator[Callable[[], Coroutine[None, None, None]]]:
     """Read all keys, from the file where there is one; yields what follows their changes.
 
@@ -101,7 +102,7 @@ async def known_keys(
         keys.load()
         yield keys.follow
         return
-    async with consumer(bootstrap_servers, timeout_seconds) as source:
+    async with consumer(kafka, timeout_seconds) as source:
         follower = Follower(source, {API_KEYS: ring.fold}, log)
         await follower.catch_up(timeout_seconds)
         yield follower.follow

@@ -1,14 +1,17 @@
 """How a service begins and ends: one event loop, signals that stop it cleanly, one sentence when it cannot run."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 
-from services.runtime.kafka import KafkaUnavailableError
+from services.runtime.admission import NOT_ALLOWED, KafkaUnavailableError, not_allowed
 from services.runtime.settings import SettingsError
 from services.runtime.topic_admin import TopicError
+
+_ALLOCATIONS = 50_000
 
 Main = Callable[[asyncio.Event], Awaitable[None]]
 _EXPECTED = (SettingsError, KafkaUnavailableError, TopicError)
@@ -19,9 +22,15 @@ def run_service(main: Main) -> int:
     try:
         asyncio.run(_with_signals(main))
     except _EXPECTED as error:
-        sys.stderr.write(f"huestream: {error}\n")
-        return 1
+        return _refused(error)
+    except NOT_ALLOWED as error:
+        return _refused(not_allowed(error))
     return 0
+
+
+def _refused(error: Exception) -> int:
+    sys.stderr.write(f"huestream: {error}\n")
+    return 1
 
 
 async def _with_signals(main: Main) -> None:
@@ -42,6 +51,15 @@ async def until_stopped(stopping: asyncio.Event, *forever: Coroutine[None, None,
                 task.cancel()
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
+
+
+def collect_garbage_rarely() -> None:
+    """Keep the collector from what a service holds from its start on, and from coming with every request.
+
+    It looks at all containers again and again, for cycles; what requests leave behind has next to none.
+    """
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS, 20, 50)
 
 
 @asynccontextmanager

@@ -3,10 +3,13 @@
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
+
+_PIECE_BYTES: Final = 64 * 1024
 
 
 class StoreUnavailableError(Exception):
@@ -33,6 +36,17 @@ class ObjectFolder:
             except FileNotFoundError:
                 return None
 
+    async def stream(self, path: str) -> AsyncIterator[bytes] | None:
+        """Open an object to be read piece by piece, or None where there is none.
+
+        Raises `StoreUnavailableError`, as the reading does.
+        """
+        with _unavailable(f"{path} could not be read"):
+            try:
+                return _pieces(path, await obstore.get_async(self._store, path))
+            except FileNotFoundError:
+                return None
+
     async def all(self) -> AsyncIterator[Sequence[str]]:
         """List the paths of all objects, some at a time; raises `StoreUnavailableError`."""
         with _unavailable("the store could not be listed"):
@@ -45,6 +59,12 @@ class ObjectFolder:
             for path in paths:
                 with suppress(FileNotFoundError):
                     await obstore.delete_async(self._store, path)
+
+
+async def _pieces(path: str, found: "obstore.GetResult") -> AsyncIterator[bytes]:
+    with _unavailable(f"{path} could not be read"):
+        async for piece in found.stream(min_chunk_size=_PIECE_BYTES):
+            yield bytes(piece)
 
 
 @contextmanager

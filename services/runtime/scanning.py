@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.topics import Topic
+from services.runtime.cluster import Kafka
 from services.runtime.kafka import KafkaUnavailableError, Record, consumer
 from services.runtime.partitioning import partition_of
 
@@ -16,12 +17,10 @@ _CLOCK_SLACK: Final = timedelta(minutes=1)
 _POLL_MS: Final = 200
 
 
-async def records_of(
-    bootstrap_servers: str, topic: Topic, key: str, since: datetime, timeout_seconds: float
-) -> list[Record]:
+async def records_of(kafka: Kafka, topic: Topic, key: str, since: datetime, timeout_seconds: float) -> list[Record]:
     """Read the key's records written since then, in order; raises `KafkaUnavailableError` past the limit."""
     try:
-        async with asyncio.timeout(timeout_seconds), consumer(bootstrap_servers, timeout_seconds) as source:
+        async with asyncio.timeout(timeout_seconds), consumer(kafka, timeout_seconds) as source:
             return await _scan(source, topic, key.encode(), since)
     except (TimeoutError, KafkaError) as error:
         raise KafkaUnavailableError(f"{topic.name} was not read within {timeout_seconds:g} seconds") from error
@@ -43,7 +42,7 @@ async def _scan(source: AIOKafkaConsumer, topic: Topic, key: bytes, since: datet
 
 
 async def fold_all(
-    bootstrap_servers: str,
+    kafka: Kafka,
     topic: Topic,
     partitions: Iterable[int],
     fold: Callable[[Record], None],
@@ -52,7 +51,7 @@ async def fold_all(
     """Hand on all that some partitions of a topic hold now; raises `KafkaUnavailableError` past the limit."""
     wanted = [TopicPartition(topic.name, number) for number in partitions]
     try:
-        async with asyncio.timeout(timeout_seconds), consumer(bootstrap_servers, timeout_seconds) as source:
+        async with asyncio.timeout(timeout_seconds), consumer(kafka, timeout_seconds) as source:
             source.assign(wanted)
             await source.seek_to_beginning(*wanted)
             ends = await source.end_offsets(wanted)
@@ -65,7 +64,7 @@ async def fold_all(
 
 
 async def has_records(
-    bootstrap_servers: str, group: str, timeout_seconds: float, partition: tuple[str, int], first: int | None, end: int
+    kafka: Kafka, group: str, timeout_seconds: float, partition: tuple[str, int], first: int | None, end: int
 ) -> bool:
     """Say whether a partition holds records from `first`, or from what a group has committed, to before `end`.
 
@@ -73,7 +72,7 @@ async def has_records(
     """
     wanted = TopicPartition(*partition)
     try:
-        async with consumer(bootstrap_servers, timeout_seconds, group) as source:
+        async with asyncio.timeout(timeout_seconds), consumer(kafka, timeout_seconds, group) as source:
             source.assign([wanted])
             begin = (await source.beginning_offsets([wanted]))[wanted]
             begin = max(begin, (await source.committed(wanted) or 0) if first is None else first)
@@ -81,7 +80,7 @@ async def has_records(
                 return False
             source.seek(wanted, begin)
             found = await source.getone(wanted)
-    except KafkaError as error:
+    except (TimeoutError, KafkaError) as error:
         raise KafkaUnavailableError(f"{partition[0]} was not read: {type(error).__name__}") from error
     return bool(found.offset < end)
 

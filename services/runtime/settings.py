@@ -1,27 +1,107 @@
 """What every service can be told, through environment variables that begin with `HUESTREAM_`."""
 
-from typing import Annotated, Literal, TypeVar
+import ssl
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from schemas.topics import REPLICAS
+from services.runtime.cluster import Cluster, Sasl, SaslMechanism, tls_context
+from services.runtime.secret_files import SUFFIX, SecretFileError, SecretFiles, is_secret
+
+PREFIX: Final = "HUESTREAM_"
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
+Environment = Literal["production", "development"]
+
+
+def _split(text: object) -> object:
+    return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
+
+
+FromCommas: Final = BeforeValidator(_split)
+"""Of a setting of several values, separated by commas; together with `NoDecode`."""
 
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the message is one sentence that names it."""
 
 
-class ServiceSettings(BaseSettings):
-    """What all services share."""
+class KafkaSettings(BaseSettings):
+    """What everything that talks to Kafka shares."""
 
-    model_config = SettingsConfigDict(env_prefix="HUESTREAM_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=False)
 
     bootstrap_servers: str = Field("127.0.0.1:9092", description="Kafka brokers, host:port, separated by commas")
-    environment: Literal["production", "development"] = Field(
+    kafka_tls: bool = Field(
+        default=False, description="whether connections to Kafka are encrypted and its certificate is verified"
+    )
+    kafka_ca_file: Path | None = Field(
+        None, description="file (PEM) of the authorities that Kafka's certificate may come from; else the system's"
+    )
+    kafka_certificate_file: Path | None = Field(
+        None, description="file (PEM) of our own certificate, where Kafka asks for one"
+    )
+    kafka_key_file: Path | None = Field(None, description="file (PEM) of the private key of our own certificate")
+    kafka_sasl_mechanism: SaslMechanism | None = Field(None, description="how we say to Kafka who we are")
+    kafka_username: str | None = Field(None, description="our name in Kafka")
+    kafka_password: SecretStr | None = Field(None, description="our password in Kafka")
+    environment: Environment = Field(
         "production", description="development allows what only tests and one's own machine may do"
     )
+    topic_replicas: int = Field(
+        REPLICAS, ge=1, le=9, description="replicas that each topic has; with fewer than these nothing starts"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library calls by name
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments, then the environment, then the files that it names."""
+        return init_settings, env_settings, SecretFiles(settings_cls)
+
+    @model_validator(mode="after")
+    def _kafka_security_is_whole(self) -> "KafkaSettings":
+        for name in ("kafka_ca_file", "kafka_certificate_file", "kafka_key_file"):
+            if getattr(self, name) is not None and not self.kafka_tls:
+                raise ValueError(f"{variable(name)} is set, but HUESTREAM_KAFKA_TLS is not true")
+        together(self, "kafka_certificate_file", "kafka_key_file")
+        together(self, "kafka_sasl_mechanism", "kafka_username", "kafka_password")
+        if self.environment == "production" and self.kafka_sasl_mechanism == "PLAIN" and not self.kafka_tls:
+            raise ValueError("HUESTREAM_KAFKA_PASSWORD would be sent in the clear; set HUESTREAM_KAFKA_TLS to true")
+        return self
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The cluster that these settings describe; raises `SettingsError` for certificates that cannot be used."""
+        return Cluster(self.bootstrap_servers, self._tls() if self.kafka_tls else None, self._sasl())
+
+    def _tls(self) -> ssl.SSLContext:
+        for name in ("kafka_ca_file", "kafka_certificate_file", "kafka_key_file"):
+            _readable(name, getattr(self, name))
+        try:
+            return tls_context(self.kafka_ca_file, self.kafka_certificate_file, self.kafka_key_file)
+        except OSError as error:
+            named = "kafka_certificate_file" if self.kafka_certificate_file else "kafka_ca_file"
+            raise SettingsError(f"{variable(named)}: no certificate in PEM could be read from it.") from error
+
+    def _sasl(self) -> Sasl | None:
+        if not (self.kafka_sasl_mechanism and self.kafka_username and self.kafka_password):
+            return None
+        return Sasl(self.kafka_sasl_mechanism, self.kafka_username, self.kafka_password.get_secret_value())
+
+
+class ServiceSettings(KafkaSettings):
+    """What all services share."""
+
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least level logged")
     metrics_host: str = Field("127.0.0.1", description="address of /metrics, /healthz and /readyz")
     metrics_port: Port = Field(0, description="port of /metrics, /healthz and /readyz; 0 picks a free one")
@@ -34,27 +114,58 @@ class ServiceSettings(BaseSettings):
         """List the variables, with their defaults and meanings, for people."""
         lines = ["environment variables:"]
         for name, field in cls.model_fields.items():
-            default = "" if field.default in (None, "") else f" (default: {_plain(field.default)})"
-            lines += [f"  {cls.model_config['env_prefix']}{name.upper()}", f"      {field.description}{default}"]
+            default = f" (default: {shown})" if (shown := plain(field.default)) else ""
+            lines += [f"  {variable(name)}{' or …' + SUFFIX if is_secret(field) else ''}"]
+            lines += [f"      {field.description}{default}"]
         return "\n".join(lines)
 
 
-_Settings = TypeVar("_Settings", bound=ServiceSettings)
+_Settings = TypeVar("_Settings", bound=KafkaSettings)
 
 
-def read_settings(kind: type[_Settings]) -> _Settings:
+def variable(name: str) -> str:
+    """Name the environment variable of a setting.
+
+    >>> variable("kafka_tls")
+    'HUESTREAM_KAFKA_TLS'
+    """
+    return f"{PREFIX}{name}".upper()
+
+
+def together(settings: BaseSettings, *names: str) -> None:
+    """Refuse settings of which only some are given; raises `ValueError` that names one of either kind."""
+    given = [name for name in names if getattr(settings, name) is not None]
+    missing = [name for name in names if name not in given]
+    if given and missing:
+        raise ValueError(f"{variable(given[0])} is set, but {variable(missing[0])} is not")
+
+
+def read_settings(kind: type[_Settings], **given: object) -> _Settings:
     """Read the environment once; raises `SettingsError` with one sentence that names the first wrong variable."""
     try:
-        return kind()
+        return kind(**given)  # type: ignore[arg-type]  # what a command line gave, validated like the rest
+    except SecretFileError as error:
+        raise SettingsError(str(error)) from error
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = "_".join(str(part) for part in first["loc"])
-        prefix = str(kind.model_config.get("env_prefix", ""))
-        variable = f"{prefix}{name}".upper() if name else "the settings"
-        raise SettingsError(f"{variable}: {first['msg']}.") from error
+        first = error.errors(include_url=False, include_input=False)[0]
+        reason = first["msg"].removeprefix("Value error, ")
+        name = str(first["loc"][0]) if first["loc"] else ""
+        raise SettingsError(f"{variable(name)}: {reason}." if name else f"{reason}.") from error
 
 
-def _plain(default: object) -> str:
+def plain(default: object) -> str:
+    """Write a default as one would write it in the environment; empty where there is none."""
+    if isinstance(default, bool):
+        return str(default).lower()
     if isinstance(default, frozenset | tuple):
         return ",".join(str(part) for part in sorted(default)) or "none"
-    return str(default)
+    return "" if default is None else str(default)
+
+
+def _readable(name: str, path: Path | None) -> None:
+    """Raise `SettingsError` for a file that is named and cannot be read."""
+    try:
+        if path is not None:
+            path.open("rb").close()
+    except OSError as error:
+        raise SettingsError(f"{variable(name)}: {path} cannot be read: {error.strerror}.") from error

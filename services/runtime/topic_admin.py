@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
 
 from schemas.topics import Topic
-from services.runtime.kafka import KafkaUnavailableError
+from services.runtime.admission import KafkaRefusedError, KafkaUnavailableError, knock
+from services.runtime.cluster import Cluster, Kafka, cluster_of
 
 _TIMEOUT_SECONDS: Final = 30.0
 _TOPIC_ALREADY_EXISTS: Final = 36
@@ -35,19 +36,29 @@ class Difference:
 
 
 @asynccontextmanager
-async def topic_admin(bootstrap_servers: str) -> AsyncIterator["TopicAdmin"]:
-    """Connect; raises `KafkaUnavailableError` when no broker answers within 30 s."""
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=15_000)
+async def admin_client(kafka: Kafka) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Connect; raises `KafkaUnavailableError` when no broker answers within 30 s, or none lets us in."""
+    cluster = cluster_of(kafka)
+    client = AIOKafkaAdminClient(**cluster.client_options(), request_timeout_ms=15_000)
     try:
         async with asyncio.timeout(_TIMEOUT_SECONDS):
             await client.start()
     except (TimeoutError, KafkaConnectionError) as error:
         await client.close()
-        raise KafkaUnavailableError(f"no Kafka broker answers at {bootstrap_servers}") from error
+        reason = await knock(cluster)
+        told = f" ({reason})" if reason else ""
+        raise KafkaUnavailableError(f"no Kafka broker answers at {cluster.bootstrap_servers}{told}") from error
     try:
-        yield TopicAdmin(client)
+        yield client
     finally:
         await client.close()
+
+
+@asynccontextmanager
+async def topic_admin(kafka: Kafka) -> AsyncIterator["TopicAdmin"]:
+    """Connect as `admin_client` does."""
+    async with admin_client(kafka) as client:
+        yield TopicAdmin(client)
 
 
 class TopicAdmin:
@@ -72,9 +83,13 @@ class TopicAdmin:
                 raise TopicError(f"{name} was not created: {for_code(code).__name__} {' '.join(map(str, reason))}")
         return [topic.name for topic in missing]
 
+    async def found(self) -> dict[str, Any]:
+        """Describe all topics that we may see, by name."""
+        return {entry["topic"]: entry for entry in await self._client.describe_topics()}
+
     async def differences(self, topics: Sequence[Topic], replicas: int) -> list[Difference]:
         """Compare partitions, replication and settings of all topics with their declaration."""
-        found = {entry["topic"]: entry for entry in await self._client.describe_topics()}
+        found = await self.found()
         present = [topic for topic in topics if topic.name in found]
         settings = await self._settings(present)
         absent = [Difference(t.name, "topic", "present", "absent") for t in topics if t.name not in found]
@@ -106,19 +121,39 @@ def _compare(
     return [Difference(topic.name, name, declared, found) for name, declared, found in pairs if declared != found]
 
 
-async def require(bootstrap_servers: str, topics: Sequence[Topic], timeout_seconds: float) -> None:
-    """Refuse to start without the topics; raises `TopicError` with what to do."""
+async def require(kafka: Kafka, topics: Sequence[Topic], timeout_seconds: float, replicas: int = 1) -> None:
+    """Refuse to start without the topics, or with fewer replicas of one; raises `TopicError` with what to do."""
+    found = await _patiently_found(kafka, timeout_seconds)
+    for topic in topics:
+        if topic.name not in found:
+            raise TopicError(_absent(topic.name, cluster_of(kafka)))
+        least = min((len(partition["replicas"]) for partition in found[topic.name]["partitions"]), default=0)
+        if least < replicas:
+            raise TopicError(
+                f"the topic {topic.name} has {least} replicas, fewer than HUESTREAM_TOPIC_REPLICAS, which is {replicas}"
+            )
+
+
+async def _patiently_found(kafka: Kafka, timeout_seconds: float) -> dict[str, Any]:
+    """Describe the topics that we may see, by name, as soon as a broker answers."""
     deadline = asyncio.get_running_loop().time() + timeout_seconds
     while True:
         try:
-            async with topic_admin(bootstrap_servers) as admin:
-                present = await admin._client.list_topics()  # noqa: SLF001
+            async with topic_admin(kafka) as admin:
+                return await admin.found()
+        except KafkaRefusedError:
+            raise
         except (KafkaUnavailableError, KafkaError):
             if asyncio.get_running_loop().time() > deadline:
                 raise
             await asyncio.sleep(0.5)
-        else:
-            break
-    missing = [topic.name for topic in topics if topic.name not in present]
-    if missing:
-        raise TopicError(f"Kafka has no topic {missing[0]}; create the topics with: huestream topics create")
+
+
+def _absent(name: str, cluster: Cluster) -> str:
+    if cluster.sasl:
+        user = cluster.sasl.username
+        return (
+            f"Kafka has no topic {name} that the user {user} may see; create the topics with: huestream topics create, "
+            "and see the rights that are needed with: huestream rights list"
+        )
+    return f"Kafka has no topic {name}; create the topics with: huestream topics create"

@@ -27,6 +27,7 @@ _TROUBLE: Final = 1
 _FINDINGS: Final = 3
 _STOPPED: Final = 130
 _SHOWN: Final = 20
+_PAGES_SHOWN: Final = 4
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _EPILOG = """
 the catalog:
@@ -149,7 +150,16 @@ def _run(arguments: argparse.Namespace) -> int:
     say(summary_of(outcomes, colored=has_true_color(sys.stdout)))
     if arguments.output:
         say(f"\nresults: {arguments.output}")
+    _tell_pages(arguments.endpoint, outcomes)
     return _status(catalog, outcomes, strict=arguments.strict)
+
+
+def _tell_pages(endpoint: str, outcomes: Sequence[Outcome]) -> None:
+    """Say where the results can be looked at, where that is not too many places."""
+    pages = dict.fromkeys(outcome.page for outcome in outcomes if outcome.page)
+    if len(pages) <= _PAGES_SHOWN:
+        for page in pages:
+            say(f"to look at: {endpoint.rstrip('/')}{page}")
 
 
 def _status(catalog: Catalog, outcomes: Sequence[Outcome], *, strict: bool) -> int:

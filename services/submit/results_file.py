@@ -1,16 +1,14 @@
 """The results as a file: CSV, JSON or NDJSON, by the ending of its name; there whole or not at all."""
 
-import csv
-import io
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from schemas.results_csv import cells_of, table_of
 from services.submit.submitting import Outcome
 
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
 COLUMNS: Final = (
     *("custom_id", "image_path", "product_type", "category", "hex_color_label", "status"),
     *("family", "name", "fine_name", "hex", "share", "confidence", "needs_review", "review_reasons", "pattern"),
@@ -42,14 +40,8 @@ def write_results(path: Path, outcomes: Sequence[Outcome]) -> None:
 
 
 def csv_of(outcomes: Sequence[Outcome]) -> bytes:
-    """Write UTF-8 with a mark, as spreadsheets expect, and no cell that one would take for a formula."""
-    text = io.StringIO()
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for outcome in outcomes:
-        cells = _cells(outcome)
-        writer.writerow([_safe(cells.get(name)) for name in COLUMNS])
-    return text.getvalue().encode("utf-8-sig")
+    """Write a table."""
+    return table_of(COLUMNS, map(_cells, outcomes))
 
 
 def json_of(outcomes: Sequence[Outcome]) -> bytes:
@@ -80,28 +72,7 @@ def _document(outcome: Outcome) -> dict[str, object]:
 
 
 def _cells(outcome: Outcome) -> dict[str, object]:
-    cells: dict[str, object] = {**outcome.image.model_dump(), "inference_id": outcome.inference_id}
-    result = outcome.result
-    if result is None:
-        return cells | {"status": "unknown", "error_code": "not_submitted", "error_message": outcome.trouble}
-    cells["status"] = result.status
-    if result.error:
-        cells |= {"error_code": result.error.code, "error_message": result.error.message}
-    if found := result.classification:
-        cells |= found.primary.model_dump(include={"family", "name", "fine_name", "hex", "share"})
-        cells |= found.model_dump(include={"confidence", "needs_review", "pattern"})
-        cells["review_reasons"] = " ".join(found.review_reasons)
-        if found.label:
-            cells |= found.label.model_dump(include={"verdict", "delta_e_2000", "suggested_hex", "suggested_name"})
-    return cells
-
-
-def _safe(value: object) -> object:
-    """Keep a spreadsheet from taking text for a formula.
-
-    >>> _safe("=1+1")
-    "'=1+1"
-    """
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return "" if value is None else value
+    if outcome.result is not None:
+        return {**cells_of(outcome.result), "inference_id": outcome.inference_id}
+    trouble = {"status": "unknown", "error_code": "not_submitted", "error_message": outcome.trouble}
+    return {**outcome.image.model_dump(), "inference_id": outcome.inference_id, **trouble}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from huestream import AsyncClient, EndpointError, KeyRefusedError, Patience, RefusedError, Status
+from huestream import AsyncClient, EndpointError, KeyRefusedError, Patience, RefusedError, Status, Submission
 from schemas.events import ImageFields
 from schemas.fields import MAX_BATCH
 from schemas.results import ResultItem
@@ -25,6 +25,8 @@ class Outcome:
     inference_id: str | None = None
     result: ResultItem | None = None
     trouble: str | None = None
+    page: str | None = None
+    """The path of the page that shows its batch, where the endpoint has such pages."""
 
 
 OnProgress = Callable[[Progress], None]
@@ -69,7 +71,7 @@ async def submit_items(
                 taken = await client.submit(images, idempotency_key=key_of_batch, lenient=lenient)
                 inference_id = taken.inference_id
                 await client.wait(inference_id, partial(tally.update, number, len(images)))
-                return _outcomes(images, inference_id, await client.results(inference_id))
+                return _outcomes(images, taken, await client.results(inference_id))
             except RefusedError as error:
                 return [Outcome(image, inference_id, trouble=str(error)) for image in images]
 
@@ -111,12 +113,12 @@ async def _together(work: Sequence[Coroutine[None, None, list[Outcome]]]) -> lis
     return [task.result() for task in tasks]
 
 
-def _outcomes(images: Sequence[ImageFields], inference_id: str, results: Sequence[ResultItem]) -> list[Outcome]:
+def _outcomes(images: Sequence[ImageFields], taken: Submission, results: Sequence[ResultItem]) -> list[Outcome]:
     found = {result.index: result for result in results}
     return [
-        Outcome(image, inference_id, found[index])
+        Outcome(image, taken.inference_id, found[index], page=taken.page)
         if index in found
-        else Outcome(image, inference_id, trouble="the endpoint gave no result for this image")
+        else Outcome(image, taken.inference_id, trouble="the endpoint gave no result for this image")
         for index, image in enumerate(images)
     ]
 

@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from schemas.results import ResultItem
+from services.analyze.analyzing import LocalItem
 from tests.analyze.photos import photo
+from tests.shared_data import shared
 from tests.waiting import wait_for
 
 COMMAND = (sys.executable, "-m", "services", "analyze")
 ENVIRONMENT = {**os.environ, "PYTHONWARNINGS": "error"}
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 120
 
 
 def analyze(*words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -25,8 +27,8 @@ def analyze(*words: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def items(text: str) -> list[ResultItem]:
-    return [ResultItem.model_validate_json(line) for line in text.splitlines()]
+def items(text: str) -> list[LocalItem]:
+    return [LocalItem.model_validate_json(line) for line in text.splitlines()]
 
 
 def test_files_become_lines_in_their_order_errors_included(tmp_path: Path) -> None:
@@ -89,6 +91,21 @@ def test_what_cannot_be_is_one_sentence(words: list[str], status: int, said: str
     assert "Traceback" not in done.stderr
 
 
+def test_an_input_is_not_overwritten(tmp_path: Path) -> None:
+    path = photo(tmp_path / "1.png")
+    before = path.read_bytes()
+    done = analyze(path, "--output", path)
+    assert (done.returncode, path.read_bytes()) == (1, before)
+    assert "is one of the inputs; name another file" in done.stderr
+
+
+def test_lines_are_utf_8_in_any_locale() -> None:
+    done = subprocess.run(
+        [*COMMAND, "café.jpg"], capture_output=True, check=True, env={**ENVIRONMENT, "PYTHONIOENCODING": "ascii"}
+    )
+    assert json.loads(done.stdout)["image_path"] == "café.jpg"
+
+
 def test_the_help_says_what_goes_in_and_what_comes_out() -> None:
     said = analyze("--help").stdout
     for word in ("image_path", "product_type", "hex_color_label", "category", "exit status", "--output"):
@@ -136,6 +153,17 @@ def _is_any_left(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_every_odd_file_of_the_corpus_becomes_a_line_and_nothing_is_said(tmp_path: Path) -> None:
+    files = sorted(path for path in shared("image-corpus").rglob("*") if path.is_file())
+    output = tmp_path / "colors.jsonl"
+    done = analyze(*files, "--output", output)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = items(output.read_text())
+    codes = {item.error.code for item in found if item.error}
+    assert len(found) == len(files)
+    assert codes <= {"image_corrupt", "image_unsupported_format", "image_too_many_pixels", "image_fully_transparent"}
 
 
 def test_progress_is_shown_on_a_terminal_and_only_there(tmp_path: Path) -> None:

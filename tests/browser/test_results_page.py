@@ -88,6 +88,10 @@ async def test_progress_is_followed_to_the_finished_page(site: Site) -> None:
         site.status(48, 2)
         await expect(page.get_by_text("50 of 250 images done")).to_be_visible()
         assert await page.locator(".mosaic .wait").count() == SIZE - 50
+        await page.get_by_label("Search").fill("handbag")
+        await expect(page.locator("#rows li")).to_have_count(50, timeout=15_000)
+        assert {ITEMS[index].product_type for index in await shown(page)} == {"Handbag"}
+        await page.get_by_label("Search").fill("")
         for item in ITEMS[50:]:
             site.news.tell(item)
         site.finish(ITEMS)

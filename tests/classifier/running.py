@@ -115,7 +115,7 @@ class Running:
 
 def start(servers: str, folder: Path, *options: str, **settings: object) -> Running:
     """Start a classifier; settings are named as in its settings class."""
-    given = {"bootstrap_servers": servers, "log_level": "info"} | settings
+    given = {"bootstrap_servers": servers, "log_level": "info", "topic_replicas": 1} | settings
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")}
     environment |= {f"HUESTREAM_{name.upper()}": str(value) for name, value in given.items()}
     log_path = folder / f"classifier-{uuid.uuid4().hex[:8]}.log"

@@ -4,7 +4,7 @@ import asyncio
 import io
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -33,7 +33,7 @@ PHOTO = photo()
 
 @asynccontextmanager
 async def running(**changes: object) -> AsyncIterator[Decoders]:
-    async with decoders(ClassifierSettings.model_validate({"decode_timeout_seconds": 2} | changes)) as found:
+    async with decoders(ClassifierSettings.model_validate({"decode_timeout_seconds": 10} | changes)) as found:
         yield found
 
 
@@ -43,6 +43,13 @@ async def code(found: Decoders, content: bytes) -> str:
     except DecodeProblem as problem:
         return problem.item_error.code
     return "classified"
+
+
+@pytest.fixture
+def ours() -> Callable[[], list[int]]:
+    """The processes that the test started, beside those that run for other tests: the nursery, then its children."""
+    others = frozenset(children_of(os.getpid()))
+    return lambda: [process for process in children_of(os.getpid()) if process not in others]
 
 
 def children_of(process: int) -> list[int]:
@@ -86,32 +93,32 @@ async def test_many_at_once_all_end() -> None:
     assert ends.count("classified") == 66
 
 
-async def test_a_killed_child_costs_nothing_when_the_second_try_succeeds() -> None:
+async def test_a_killed_child_costs_nothing_when_the_second_try_succeeds(ours: Callable[[], list[int]]) -> None:
     async with running() as found:
         assert await code(found, PHOTO) == "classified"
-        nursery, child = children_of(os.getpid())
+        nursery, child = ours()
         os.kill(child, signal.SIGKILL)
         assert await code(found, PHOTO) == "classified"
-        assert children_of(os.getpid())[0] == nursery
+        assert ours()[0] == nursery
 
 
-async def test_a_killed_nursery_costs_nothing_either() -> None:
+async def test_a_killed_nursery_costs_nothing_either(ours: Callable[[], list[int]]) -> None:
     async with running() as found:
         assert await code(found, PHOTO) == "classified"
-        nursery, _ = children_of(os.getpid())
+        nursery, _ = ours()
         os.kill(nursery, signal.SIGKILL)
         assert [await code(found, PHOTO) for _ in range(3)] == ["classified"] * 3
 
 
-async def test_a_child_that_hangs_is_killed_in_time_and_costs_one_image() -> None:
+async def test_a_child_that_hangs_is_killed_in_time_and_costs_one_image(ours: Callable[[], list[int]]) -> None:
     async with running() as found:
         assert await code(found, PHOTO) == "classified"
-        _, child = children_of(os.getpid())
+        _, child = ours()
         os.kill(child, signal.SIGSTOP)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(8):  # of a machine that does other things too
             assert await code(found, PHOTO) == "decode_timeout"
         assert await code(found, PHOTO) == "classified"
-        assert child not in children_of(os.getpid())
+        assert child not in ours()
 
 
 async def test_what_waits_behind_one_inference_is_served_in_turn() -> None:
@@ -126,27 +133,28 @@ async def test_what_waits_behind_one_inference_is_served_in_turn() -> None:
     assert order.index("few") <= 3
 
 
-async def test_a_child_is_replaced_after_its_number_of_images() -> None:
+async def test_a_child_is_replaced_after_its_number_of_images(ours: Callable[[], list[int]]) -> None:
     async with running(decoder_images=2) as found:
         seen = set()
         for _ in range(6):
             assert await code(found, PHOTO) == "classified"
-            seen.update(children_of(os.getpid())[1:])
+            seen.update(ours()[1:])
     assert len(seen) >= 2
 
 
-async def test_nothing_is_left_behind() -> None:
+async def test_nothing_is_left_behind(ours: Callable[[], list[int]]) -> None:
     async with running() as found:
         await code(found, PHOTO)
-        assert len(children_of(os.getpid())) == 2
-    assert children_of(os.getpid()) == []
+        assert len(ours()) == 2
+    assert ours() == []
 
 
 @pytest.mark.parametrize("name", sorted(bombs.BOMBS))
 async def test_each_bomb_ends_in_a_named_error_or_in_time(name: str) -> None:
+    bomb = bombs.BOMBS[name]()
     async with running(decode_timeout_seconds=10) as found:
         async with asyncio.timeout(11):
-            assert await code(found, bombs.BOMBS[name]()) in bombs.ENDS[name]
+            assert await code(found, bomb) in bombs.ENDS[name]
         assert await code(found, PHOTO) == "classified"
 
 
@@ -157,3 +165,15 @@ async def test_a_canceled_analysis_leaves_no_half_request_behind() -> None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert await code(found, PHOTO) == "classified"
+
+
+async def test_a_nursery_that_is_killed_while_it_starts_is_started_again() -> None:
+    async def kill_the_first() -> None:
+        while not (found := children_of(os.getpid())):  # noqa: ASYNC110  # of another process
+            await asyncio.sleep(0.01)
+        os.kill(found[0], signal.SIGKILL)
+
+    killing = asyncio.create_task(kill_the_first())
+    async with running() as found:
+        assert await code(found, PHOTO) == "classified"
+    await killing

@@ -12,9 +12,9 @@ import pytest
 
 from services.classifier.fetching import fetcher
 from services.classifier.memory import Memory
-from services.classifier.names import Address, Lookup, system_lookup
 from services.classifier.problems import FetchProblem
 from services.classifier.settings import ClassifierSettings
+from services.runtime.names import Address, Lookup, system_lookup
 
 OK = b"HTTP/1.1 200 OK\r\n"
 BOMB = gzip.compress(bytes(5_000_000))
@@ -229,7 +229,7 @@ async def test_a_name_that_hangs_ends_in_time_and_delays_no_other_name() -> None
                 for n in range(20)
             ]
             async with asyncio.timeout(1):
-                assert await images.fetch(f"http://quick.example:{port}/", memory.lease("quick")) == b"abc"
+                assert (await images.fetch(f"http://quick.example:{port}/", memory.lease("quick"))).content == b"abc"
             ends = await asyncio.gather(*slow, return_exceptions=True)
             assert {end.item_error.code for end in ends if isinstance(end, FetchProblem)} == {"fetch_timeout"}
             assert len(ends) == 20
@@ -300,7 +300,7 @@ async def test_images_wait_for_memory_with_empty_hands() -> None:
 
         async def one(number: int) -> int:
             with memory.lease(f"inference {number % 3}") as lease:
-                content = await images.fetch(url, lease)
+                content = (await images.fetch(url, lease)).content
                 await asyncio.sleep(0.01)
                 return len(content)
 

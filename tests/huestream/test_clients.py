@@ -1,7 +1,10 @@
 """The Python client, in both forms, against a fake endpoint in the contract's form."""
 
 import asyncio
+import json
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -71,8 +74,30 @@ async def test_errors_say_whose_they_are(fake: FakeEndpoint, unused_tcp_port: in
             await client.wait(taken.inference_id)
 
 
+async def test_a_batch_can_be_canceled_until_it_has_ended(fake: FakeEndpoint) -> None:
+    fake.looks_until_done = 1000
+    async with AsyncClient(fake.url, KEY) as client:
+        taken = await client.submit([IMAGE])
+        await client.cancel(taken.inference_id)
+        assert (await client.wait(taken.inference_id)).is_finished
+        with pytest.raises(RefusedError, match="has ended"):
+            await client.cancel(taken.inference_id)
+
+
 async def test_a_client_is_used_within_its_block(fake: FakeEndpoint) -> None:
     with pytest.raises(RuntimeError, match="async with"):
         await AsyncClient(fake.url, KEY).status("x")
     with pytest.raises(RuntimeError, match="within `with`"):
         Client(fake.url, KEY).status("x")
+
+
+async def test_the_example_of_the_documentation_runs(fake: FakeEndpoint) -> None:
+    example = Path(__file__).parents[2] / "docs" / "examples" / "client.py"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(example), fake.url, KEY),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await asyncio.wait_for(process.communicate(json.dumps([IMAGE]).encode()), 30)
+    assert process.returncode == 0
+    assert said.decode() == f"0 agree {FOUND} red\n"

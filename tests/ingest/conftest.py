@@ -22,13 +22,14 @@ from tests.kafka_fixtures import RunningKafka, kafka, kafka_jars
 __all__ = ["kafka", "kafka_jars"]
 
 KeyMaker = Callable[[str], str]
-_OWNERS = 100
+_OWNERS = 300
 _NOW = datetime.now(UTC)
 _KINDS = {
     "expired": {"expires_at": _NOW - timedelta(days=1)},
     "revoked": {"revoked_at": _NOW - timedelta(days=1)},
     "reader": {"scopes": ("read",)},
     "submitter": {"scopes": ("submit",)},
+    "described": {},
     "small": {"images_per_minute": 250, "requests_per_minute": 3},
 }
 
@@ -72,7 +73,7 @@ def replicas(kafka: RunningKafka, issued: dict[str, str], report_store: Path) ->
 
 @pytest.fixture(scope="session")
 def owners() -> Iterator[int]:
-    return iter(range(1, _OWNERS))
+    return iter(range(100, _OWNERS))
 
 
 @pytest.fixture

@@ -19,6 +19,16 @@ class Replica:
     process: subprocess.Popen[bytes]
     output: Path
 
+    def processor_seconds(self) -> float:
+        """Time that it has kept a processor busy, in steps of 10 ms."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def megabytes(self) -> float:
+        """Memory that it holds."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1024 / 1024
+
     def lines(self) -> list[dict[str, Any]]:
         complete = self.output.read_text().rpartition("\n")[0]
         return [json.loads(line) for line in complete.splitlines()]
@@ -42,7 +52,8 @@ class Replica:
 @contextmanager
 def replica(bootstrap: str, report_store: Path, **settings: object) -> Iterator[Replica]:
     """Run one, ready; what it says is shown when it does not come up."""
-    given = {"bootstrap_servers": bootstrap, "host": "127.0.0.1", "port": 0, "report_store": report_store} | settings
+    standard = {"bootstrap_servers": bootstrap, "topic_replicas": 1, "host": "127.0.0.1", "port": 0}
+    given = standard | {"report_store": report_store} | settings
     ours = {f"HUESTREAM_{name.upper()}": str(value) for name, value in given.items()}
     others = {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")}
     with tempfile.NamedTemporaryFile(prefix="ingest-", suffix=".log") as output:

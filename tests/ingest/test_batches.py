@@ -1,16 +1,21 @@
 import hashlib
+import json
 from datetime import UTC, datetime
 from uuid import UUID
 
+import jsonschema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.events import BatchSubmitted, ImageFields, ImageSubmitted
+from schemas.events import BatchSubmitted, ImageSubmitted
+from schemas.export import PUBLISHED
 from schemas.topics import IMAGES_SUBMITTED
 from services.ingest.batches import batch_of, idempotent_id
+from services.ingest.validation import Item
 
+SCHEMA = jsonschema.Draft202012Validator(json.loads((PUBLISHED / "image.submitted.v1.json").read_text()))
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-IMAGES = [ImageFields(image_path=f"http://h/{index}", product_type="A") for index in range(3)]
+IMAGES: list[Item] = [{"image_path": f"http://h/{index}", "product_type": "A"} for index in range(3)]
 
 
 def test_the_same_key_gives_the_same_id_and_every_other_key_another() -> None:
@@ -20,29 +25,37 @@ def test_the_same_key_gives_the_same_id_and_every_other_key_another() -> None:
 
 
 def test_the_fingerprint_tells_bodies_apart_by_content_and_order() -> None:
-    def mark(images: list[ImageFields]) -> str:
+    def mark(images: list[Item]) -> str:
         return batch_of(images, idempotent_id("key1", "abc"), "key1", NOW, 60).record.fingerprint
 
     assert mark(IMAGES) == mark(list(IMAGES))
     assert mark(IMAGES) != mark(IMAGES[::-1])
-    assert mark(IMAGES) != mark([*IMAGES[:2], IMAGES[2].model_copy(update={"custom_id": "x"})])
+    assert mark(IMAGES) != mark([*IMAGES[:2], {**IMAGES[2], "custom_id": "x"}])
     assert mark(IMAGES[:1]) == hashlib.sha256(b'[{"image_path":"http://h/0","product_type":"A"}]').hexdigest()
 
 
-TEXTS = st.text(st.characters(exclude_categories=["C"]), max_size=20).map(lambda text: f"a{text}")
+TEXTS = st.one_of(
+    st.text(st.characters(exclude_categories=["C"]), max_size=20).map(lambda text: f"a{text}"),
+    st.sampled_from(['"},{"image_path":"x', '},{"image_path":', "\\", '\\"},{\\"image_path\\":', '"}', "},{"]),
+)
 
 
-@given(images=st.lists(st.builds(ImageFields, image_path=st.just("http://h/"), product_type=TEXTS), min_size=1))
-def test_the_records_of_a_batch_are_its_events(images: list[ImageFields]) -> None:
+@given(texts=st.lists(st.tuples(TEXTS, st.none() | TEXTS), min_size=1, max_size=250))
+def test_the_records_of_a_batch_are_its_events(texts: list[tuple[str, str | None]]) -> None:
+    images: list[Item] = [
+        {"image_path": "http://h/", "product_type": text} | ({"custom_id": custom_id} if custom_id else {})
+        for text, custom_id in texts
+    ]
     batch = batch_of(images, idempotent_id("key1", "abc"), "key1", NOW, 60)
     assert BatchSubmitted.decode(batch.record.encode()) == batch.record
-    assert batch.record.size == len(images)
+    assert batch.record.size == len(images) == len(batch.images)
     assert (batch.record.deadline_at - batch.record.submitted_at).total_seconds() == 60
     for index, (key, value) in enumerate(batch.images):
+        SCHEMA.validate(json.loads(value))
         event = ImageSubmitted.decode(value)
         assert key.decode() == IMAGES_SUBMITTED.key(event)
         assert event == ImageSubmitted(
-            **images[index].model_dump(),
+            **images[index],
             inference_id=batch.record.inference_id,
             index=index,
             fingerprint=batch.record.fingerprint,

@@ -14,10 +14,16 @@ from typing import Any
 import aiohttp
 import pytest
 
+from schemas.events import ItemError
+from schemas.results import ResultItem
+from services.ingest.events import _Progress
+from services.ingest.inferences import Inferences
+from services.runtime.kafka import Record
 from tests.ingest.calling import Caller, images
 from tests.ingest.others import Others
 from tests.ingest.replicas import replica
 from tests.kafka_fixtures import RunningKafka
+from tests.reporter.examples import batch, result
 
 pytestmark = pytest.mark.system
 
@@ -93,6 +99,24 @@ async def test_a_stream_begins_with_all_there_is_goes_on_with_what_is_new_and_en
         assert [event.name for event in rest][-1] == "done"
         assert [index for event in rest[:-1] for index in event.indexes] == [2, 3]  # given up, and only in the report
         assert (rest[-1].data["status"], rest[-1].id) == ("completed", "done")
+
+
+def test_what_ended_after_its_batch_was_canceled_is_told_as_it_is_reported() -> None:
+    """A classifier that did not know yet may write a result that the reporter counts no more."""
+    submitted, known = batch(3), Inferences()
+    known.take(submitted)
+    inference = known.get(submitted.inference_id)
+    assert inference is not None
+    progress = _Progress(inference)
+    progress.add(Record("t", 0, index, None, result(index).encode()) for index in (0, 1))
+    progress.snapshot(None)
+    reported = [ResultItem.model_validate(result(0).model_dump()), canceled(1), canceled(2)]
+    final = b"[" + b",".join(item.model_dump_json().encode() for item in reported) + b"]"
+    assert [item["index"] for item in json.loads(progress.rest(final).partition(b"data: ")[2])["results"]] == [1, 2]
+
+
+def canceled(index: int) -> ResultItem:
+    return ResultItem(index=index, status="failed", error=ItemError(code="canceled", message="canceled"))
 
 
 async def test_many_results_at_once_come_in_few_events(caller: Caller, others: Others) -> None:

@@ -1,9 +1,11 @@
 """Clients that mean no good: the endpoint stays ready for the others."""
 
 import asyncio
+import resource
+import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 from schemas.events import ApiKey
 from schemas.topics import API_KEYS
+from services.ingest.settings import IngestSettings
 from services.runtime.api_keys import new_secret
 from services.runtime.kafka import publisher
 from services.runtime.key_sources import append_key
@@ -21,6 +24,7 @@ from tests.kafka_fixtures import RunningKafka
 
 pytestmark = pytest.mark.system
 
+PER_ADDRESS = int(IngestSettings.model_fields["max_connections_per_address"].default)
 SLOW_BODIES = [
     b"[" + b"[]," * 490_000 + b"[]]",
     b"[" + b"[[[[]]]]," * 220_000 + b"[]]",
@@ -76,6 +80,65 @@ async def test_connections_over_the_limit_are_closed_and_those_within_it_served(
                     return not await _is_closed(reader)
 
             await eventually(accepted_again)
+
+
+async def _silent(address: tuple[str, int], count: int) -> list[socket.socket]:
+    """Open connections as fast as it goes, a few hundred at once, from this one address."""
+    loop, at_once = asyncio.get_running_loop(), asyncio.Semaphore(300)
+
+    async def one() -> socket.socket:
+        made = socket.socket()
+        made.setblocking(False)
+        async with at_once:
+            await loop.sock_connect(made, address)
+        return made
+
+    return await asyncio.gather(*(one() for _ in range(count)))
+
+
+def _is_still_open(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        return False
+
+
+@contextmanager
+def many_files(count: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < count:
+        pytest.skip(f"a process may open {hard} files here, and {count} are needed")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_ten_thousand_connections_from_one_address_are_refused_and_others_served(
+    kafka: RunningKafka, issued: dict[str, str], owner: int, report_store: Path
+) -> None:
+    with many_files(11_000), replica(kafka.bootstrap, report_store) as alone, ExitStack() as opened:
+        elsewhere = aiohttp.TCPConnector(local_addr=("127.0.0.2", 0), force_close=True)
+        async with aiohttp.ClientSession(connector=elsewhere) as session:
+            caller, pauses = Caller(session, [alone.url], issued[str(owner)]), []
+            before = alone.megabytes()
+            storm = asyncio.create_task(_silent(_address(alone), 10_000))
+            while not storm.done():
+                began = time.monotonic()
+                assert (await caller.submit(images(1))).status in {200, 429}
+                pauses.append(time.monotonic() - began)
+            connections = [opened.enter_context(each) for each in await storm]
+
+            async def all_but_the_limit_are_closed() -> bool:
+                return sum(map(_is_still_open, connections)) == PER_ADDRESS
+
+            await eventually(all_but_the_limit_are_closed)
+            assert (await caller.submit(images(1))).status in {200, 429}
+            assert max(pauses) < 2  # 0.1 on an idle machine
+            assert alone.megabytes() < before + 60
 
 
 async def test_no_body_holds_the_others_up(caller: Caller) -> None:

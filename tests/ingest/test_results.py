@@ -5,10 +5,15 @@ import csv
 import io
 import json
 import time
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from services.ingest.results import array_of
 from tests.ingest.calling import Answer, Caller, images
 from tests.ingest.others import Others
 
@@ -100,6 +105,38 @@ async def test_results_come_in_the_form_that_is_asked_for(caller: Caller, others
     assert [(row["index"], row["error_code"]) for row in rows] == [(str(index), "fetch_dns") for index in range(3)]
     assert [row["product_type"] for row in rows] == ([""] * 3 if finished else ["'=1+1"] * 3)
     assert (await caller.get(path, Accept="image/png")).body == as_json.body
+
+
+async def test_results_are_streamed_and_only_their_head_is_sent_where_only_that_is_asked_for(
+    caller: Caller, others: Others
+) -> None:
+    inference_id = await submitted(caller, 250)
+    path = f"/inference/{inference_id}/results"
+    await others.classify(inference_id, range(250))
+    partial = await caller.get(path)
+    assert [item["index"] for item in partial.body] == list(range(250))
+    await others.finish(inference_id)
+    await wait_for_answer(caller, f"/inference/{inference_id}/status", status="completed")
+    for answer in (partial, await caller.get(path)):
+        assert answer.headers["Transfer-Encoding"] == "chunked"
+        assert "Content-Length" not in answer.headers
+    head = await caller.call("HEAD", path)
+    assert (head.status, head.content) == (200, b"")
+    assert (await caller.get(path)).status == 200
+
+
+@given(
+    lines=st.lists(st.binary(max_size=5).map(lambda text: text.replace(b"\n", b"") + b"a"), max_size=6), data=st.data()
+)
+async def test_an_array_is_made_of_lines_wherever_they_are_cut(lines: list[bytes], data: st.DataObject) -> None:
+    text = b"".join(line + b"\n" for line in lines)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=5)))
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for begin, end in pairwise([0, *cuts, len(text)]):
+            yield text[begin:end]
+
+    assert b"".join([piece async for piece in array_of(pieces())]) == b"[" + b",".join(lines) + b"]"
 
 
 async def test_results_that_have_expired_are_gone_and_said_so(caller: Caller, others: Others) -> None:

@@ -81,3 +81,20 @@ async def test_a_turn_granted_to_one_who_was_just_canceled_is_passed_on() -> Non
         await waiting
     async with asyncio.timeout(1), turns.turn("c"):
         pass
+
+
+async def test_who_holds_many_turns_leaves_some_for_others() -> None:
+    turns = Turns(8, leave_some=True)
+    hogs = [asyncio.create_task(turns.begin("hog")) for _ in range(20)]
+    await asyncio.sleep(0)
+    assert sum(task.done() for task in hogs) == 4
+    for owner in ("two", "three"):
+        async with asyncio.timeout(1):
+            await turns.begin(owner)
+    turns.end("two")
+    turns.end("three")
+    for _ in range(20):
+        turns.end("hog")
+        await asyncio.sleep(0)
+    assert all(task.done() for task in hogs)
+    assert turns.is_idle

@@ -38,6 +38,7 @@ class FakeEndpoint:
         app = web.Application()
         app.router.add_post("/inference/color-classification", self._submit)
         app.router.add_get("/inference/{id}/status", self._status)
+        app.router.add_delete("/inference/{id}", self._cancel)
         app.router.add_get("/inference/{id}/results", self._results)
         return app
 
@@ -55,6 +56,13 @@ class FakeEndpoint:
             {"message": "Queued", "inference_id": inference_id, "model": "color-classification"},
             headers={"Link": f'</inference/{inference_id}/view?token=t>; rel="alternate"'},
         )
+
+    async def _cancel(self, request: web.Request) -> web.Response:
+        inference_id = request.match_info["id"]
+        if self.looks.get(inference_id, 0) >= self.looks_until_done:
+            return _error(409, f"Inference {inference_id} has ended and can no longer be canceled")
+        self.looks_until_done = 0
+        return web.json_response({"inference_id": inference_id}, status=202)
 
     async def _status(self, request: web.Request) -> web.Response:
         inference_id = request.match_info["id"]

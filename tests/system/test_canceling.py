@@ -4,28 +4,15 @@ import json
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 
 import pytest
 
-from tests.image_host import ImageHost, image_host
+from tests.image_host import ImageHost
 from tests.stack_fixtures import Stack, csv_rows, items
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.system
 BATCHES = 24
-
-
-@pytest.fixture(scope="module")
-def host() -> Iterator[ImageHost]:
-    with image_host() as host:
-        yield host
-
-
-@pytest.fixture(scope="module")
-def slow_host() -> Iterator[ImageHost]:
-    with image_host(delay_seconds=0.4) as host:
-        yield host
 
 
 def cancel(stack: Stack, inference_id: str) -> int:

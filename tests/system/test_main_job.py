@@ -4,27 +4,14 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Iterator
 
 import pytest
 
-from tests.image_host import ImageHost, image_host
+from tests.image_host import ImageHost
 from tests.stack_fixtures import Stack, csv_rows, items
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.system
-
-
-@pytest.fixture(scope="module")
-def host() -> Iterator[ImageHost]:
-    with image_host() as host:
-        yield host
-
-
-@pytest.fixture(scope="module")
-def slow_host() -> Iterator[ImageHost]:
-    with image_host(delay_seconds=0.4) as host:
-        yield host
 
 
 def assert_one_whole_report(stack: Stack, inference_id: str, size: int) -> None:

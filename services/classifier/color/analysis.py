@@ -1,11 +1,13 @@
 """The answer about one photo, as frozen values; `schemas/classification.py` is its published twin."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, cast, get_args
 
 Family = Literal[
     "black", "white", "gray", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "beige"
 ]
+FAMILIES: Final = cast("tuple[Family, ...]", get_args(Family))
+
 BackgroundKind = Literal["plain", "gradient", "scene", "transparent", "none"]
 Verdict = Literal["agree", "near", "disagree"]
 Pattern = Literal["solid", "two-tone", "striped", "checked", "printed"]

@@ -5,27 +5,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.classifier.color.analysis import Alternative, Analysis, Family, PaletteEntry, PrimaryColor
+from services.classifier.color.analysis import FAMILIES, Alternative, Analysis, Family, PaletteEntry, PrimaryColor
 from services.classifier.color.background import Backdrop, backdrop_of
 from services.classifier.color.cielab import lab_from_srgb
-from services.classifier.color.families import (
-    FAMILIES,
-    family_probabilities,
-    features_of,
-    name_probabilities,
-)
-from services.classifier.color.foreground import Product, place_of, product_of
-from services.classifier.color.groups import GROUPS, Group, group_of
-from services.classifier.color.hexes import hex_of, rgb_from_oklab
+from services.classifier.color.families import family_probabilities, features_of
+from services.classifier.color.groups import GROUPS, Kind, kind_of
+from services.classifier.color.hexes import hex_of, rgb8_from_oklab
 from services.classifier.color.histogram import Histogram, cells_of, histogram_of
 from services.classifier.color.labels import verdict_of
 from services.classifier.color.metallic import metal_of, metallic_features
 from services.classifier.color.model import Model, model
-from services.classifier.color.names import commerce_name, fine_name
+from services.classifier.color.names import commerce_name, family_likeness, fine_name
 from services.classifier.color.oklab import Floats, oklab_from_srgb, oklch_from_oklab
 from services.classifier.color.palette import Palette, palette_of
 from services.classifier.color.pattern import multicolor_features, multicolor_probability, pattern_of
 from services.classifier.color.photo import Bytes, Photo, photo_of
+from services.classifier.color.places import place_of
+from services.classifier.color.product import Product, product_of
 from services.classifier.color.review import confidence_of, reasons_for
 from services.classifier.color.scene import background_of, cast_of
 
@@ -35,7 +31,7 @@ class View:
     """What is seen in a photo before anything is named."""
 
     photo: Photo
-    group: Group
+    kind: Kind
     backdrop: Backdrop
     product: Product
 
@@ -57,30 +53,30 @@ def analyze(pixels: Bytes, *, product_type: str | None, category: str | None, la
     `label` is "#RGB" or "#RRGGBB". Raises `FullyTransparentError` and nothing else; the same pixels give the same bits.
     """
     learned = model()
-    view = view_of(pixels, group_of(product_type, category))
-    return _answer(view, reading_of(product_histogram(view, learned), view.group, learned), label, learned)
+    view = view_of(pixels, kind_of(product_type, category))
+    return _answer(view, reading_of(product_histogram(view, learned), view.kind, learned), label, learned)
 
 
-def view_of(pixels: Bytes, group: Group) -> View:
-    """Find the product of a group in a photo; raises `FullyTransparentError`."""
+def view_of(pixels: Bytes, kind: Kind) -> View:
+    """Find the product of a kind in a photo; raises `FullyTransparentError`."""
     photo = photo_of(pixels)
     backdrop = backdrop_of(photo)
-    return View(photo, group, backdrop, product_of(backdrop))
+    return View(photo, kind, backdrop, product_of(photo, backdrop, kind))
 
 
 def product_histogram(view: View, learned: Model) -> Histogram:
     """Count the colors of the product, those most at places where products of the group usually are."""
     mask = view.product.mask
-    weight = learned.maps[GROUPS.index(view.group)].reshape(-1)[place_of(mask)]
+    weight = learned.maps[GROUPS.index(view.kind.group)].reshape(-1)[place_of(mask)]
     return histogram_of(view.photo.rgb[mask], view.product.weight[mask] * weight)
 
 
-def reading_of(histogram: Histogram, group: Group, learned: Model) -> Reading:
+def reading_of(histogram: Histogram, kind: Kind, learned: Model) -> Reading:
     """Name a product and its colors."""
     palette = palette_of(histogram)
-    rgb = np.array([rgb_from_oklab(color) for color in palette.oklab], dtype=np.uint8)
-    probabilities = family_probabilities(features_of(histogram, group, learned), learned)
-    return Reading(histogram, probabilities, palette, rgb, name_probabilities(rgb, learned))
+    rgb = rgb8_from_oklab(palette.oklab)
+    probabilities = family_probabilities(features_of(histogram, kind, learned), learned)
+    return Reading(histogram, probabilities, palette, rgb, family_likeness(lab_from_srgb(rgb / 255.0)))
 
 
 def _answer(view: View, reading: Reading, label: str | None, learned: Model) -> Analysis:
@@ -102,7 +98,7 @@ def _answer(view: View, reading: Reading, label: str | None, learned: Model) -> 
         label=verdict,
         pattern=pattern_of(several, _kinds(view, reading), view.product.mask),
         multicolor=round(several, 4),
-        metallic=metal_of(metallic_features(reading.histogram, view.group), reading.palette.oklab[main], learned),
+        metallic=metal_of(metallic_features(reading.histogram, view.kind.group), reading.palette.oklab[main], learned),
         cast=cast,
         confidence=confidence,
         alternative=_alternative(reading.probabilities),

@@ -1,41 +1,38 @@
 """The twelve color families: of a whole product by its histogram, and of a single color by its learned name."""
 
-from typing import Final, cast, get_args
+from typing import Final
 
 import numpy as np
 
-from services.classifier.color.analysis import Family
-from services.classifier.color.groups import GROUPS, Group
-from services.classifier.color.histogram import Histogram, cells_of
+from services.classifier.color.groups import GROUPS, Kind
+from services.classifier.color.histogram import Histogram
 from services.classifier.color.model import Model
 from services.classifier.color.oklab import Floats
-from services.classifier.color.photo import Bytes
 
-FAMILIES: Final = cast("tuple[Family, ...]", get_args(Family))
 _GROUP_SCALE: Final = 0.3
+_WORD_SCALE: Final = 0.6
+_FLOOR: Final = 0.03
 
 
-def features_of(histogram: Histogram, group: Group, model: Model) -> Floats:
-    """Describe a product by the square roots of the weight near each color center, and by its group."""
+def features_of(histogram: Histogram, kind: Kind, model: Model) -> Floats:
+    """Describe a product: the weight near each color center, its kind, and how its colors are called (last 12)."""
     near = np.bincount(
         model.neighbors[histogram.cells].ravel(),
         weights=(model.nearness[histogram.cells] * histogram.weight[:, None]).ravel(),
-        minlength=len(model.names),
+        minlength=model.centers,
     )
-    return np.concatenate([np.sqrt(near), _GROUP_SCALE * np.eye(len(GROUPS))[GROUPS.index(group)]])
+    called = histogram.weight @ model.called[histogram.cells]
+    return np.concatenate([np.sqrt(near), 2.0 * near, _described(kind, model), np.log(called + _FLOOR)])
+
+
+def _described(kind: Kind, model: Model) -> Floats:
+    of_group = _GROUP_SCALE * np.eye(len(GROUPS))[GROUPS.index(kind.group)]
+    return np.concatenate([of_group, [_WORD_SCALE * (word in kind.words) for word in model.words]])
 
 
 def family_probabilities(features: Floats, model: Model) -> Floats:
     """Give the probability of each family (12)."""
     return softmax(features @ model.family_weights + model.family_bias)
-
-
-def name_probabilities(rgb: Bytes, model: Model) -> Floats:
-    """Give the probability (n, 12) that each of some single colors (n, 3) is called by each family."""
-    cells = cells_of(rgb)
-    near = model.nearness[cells].astype(np.float64)
-    names: Floats = np.einsum("nk,nkf->nf", near, model.names[model.neighbors[cells]])
-    return names
 
 
 def softmax(logits: Floats) -> Floats:

@@ -1,8 +1,11 @@
 """Hexadecimal colors: read from labels, written into answers."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.classifier.color.oklab import Floats, srgb_from_oklab
+
+Bytes = NDArray[np.uint8]
 
 
 def srgb_from_hex(text: str) -> Floats:
@@ -34,6 +37,11 @@ def hex_of(rgb: tuple[int, int, int]) -> str:
 def rgb_from_oklab(oklab: Floats) -> tuple[int, int, int]:
     """Give the nearest 8-bit sRGB color."""
     return rgb_from_srgb(srgb_from_oklab(oklab))
+
+
+def rgb8_from_oklab(oklab: Floats) -> Bytes:
+    """Give the nearest 8-bit sRGB colors, along the last axis."""
+    return np.rint(srgb_from_oklab(oklab) * 255.0).astype(np.uint8)
 
 
 def rgb_from_srgb(srgb: Floats) -> tuple[int, int, int]:

@@ -4,12 +4,12 @@ from typing import Final
 
 import numpy as np
 
-from services.classifier.color.analysis import LabelVerdict, PaletteEntry, PrimaryColor, Verdict
+from services.classifier.color.analysis import FAMILIES, LabelVerdict, PaletteEntry, PrimaryColor, Verdict
 from services.classifier.color.ciede2000 import ciede2000
 from services.classifier.color.cielab import lab_from_srgb
-from services.classifier.color.families import FAMILIES, name_probabilities
 from services.classifier.color.hexes import hex_of, rgb_from_hex, srgb_from_hex
 from services.classifier.color.model import Model
+from services.classifier.color.names import family_likeness
 from services.classifier.color.oklab import Floats
 
 _MAIN_SHARE: Final = 0.2
@@ -22,7 +22,7 @@ def verdict_of(
 ) -> LabelVerdict:
     """Compare a label with the palette and with the probabilities (12) of the product's families."""
     rgb = rgb_from_hex(label)
-    called = name_probabilities(np.array([rgb], dtype=np.uint8), model)[0]
+    called = family_likeness(lab_from_srgb(srgb_from_hex(label))[None])[0]
     distances = distances_to(label, palette)
     best = int(distances.argmin())
     match = match_probability(label_features(distances, palette, called, probabilities), model)

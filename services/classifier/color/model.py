@@ -19,14 +19,17 @@ class Model:
     """Arrays of the model file; G groups, C color centers, 12 families.
 
     neighbors (32768, 4) the centers near each cell of 5 bits a channel, nearness (32768, 4) how near, summing to 1;
-    names (C, 12) the probability that a color near a center is called by each family;
+    called (32768, 12) the probability that the color of a cell is called by each family;
+    words of product types that say something about the color;
     maps (G, 16, 16) how much each place of the box of a product counts;
-    family_weights (features, 12) and family_bias (12) of the classifier; temperature of its logits.
+    family_weights (features, 12) and family_bias (12) of the classifier of products;
+    confidence, label, multicolor and metallic: weights of small logistic models, the bias last.
     """
 
     neighbors: NDArray[np.uint16]
     nearness: Singles
-    names: Floats
+    called: Singles
+    words: tuple[str, ...]
     maps: Singles
     family_weights: Floats
     family_bias: Floats
@@ -34,6 +37,11 @@ class Model:
     label: Floats
     multicolor: Floats
     metallic: Floats
+
+    @property
+    def centers(self) -> int:
+        """How many color centers there are."""
+        return int(self.neighbors.max()) + 1
 
 
 @cache
@@ -46,13 +54,15 @@ def model() -> Model:
 
 def model_from(arrays: dict[str, NDArray[np.generic]]) -> Model:
     """Bring the compact arrays of a model file to the types that are computed with."""
-    nearness = arrays["nearness"].astype(np.float32)
+    nearness, called = arrays["nearness"].astype(np.float32), arrays["called"].astype(np.float32)
     return Model(
         neighbors=arrays["neighbors"].astype(np.uint16),
         nearness=nearness / nearness.sum(axis=1, keepdims=True),
+        called=called / called.sum(axis=1, keepdims=True),
+        words=tuple(arrays["words"].astype(str).tolist()),
         maps=arrays["maps"].astype(np.float32),
         **{name: arrays[name].astype(np.float64) for name in _DOUBLES},
     )
 
 
-_DOUBLES: Final = ("names", "family_weights", "family_bias", "confidence", "label", "multicolor", "metallic")
+_DOUBLES: Final = ("family_weights", "family_bias", "confidence", "label", "multicolor", "metallic")

@@ -8,13 +8,13 @@ from typing import Final
 
 import numpy as np
 
-from services.classifier.color.analysis import Family
+from services.classifier.color.analysis import FAMILIES, Family
 from services.classifier.color.ciede2000 import ciede2000
 from services.classifier.color.cielab import lab_from_srgb
-from services.classifier.color.families import FAMILIES
 from services.classifier.color.hexes import srgb_from_hex
 from services.classifier.color.oklab import Floats, oklab_from_srgb
 
+_NAME_REACH: Final = 5.0
 COMMERCE_NAMES_FILE: Final = "commerce_names.csv"
 FINE_NAMES_FILE: Final = "fine_names.csv"
 """color-names by David Aerne (github.com/meodai/color-names), the list "best of"; MIT, see fine_names_license.txt."""
@@ -62,6 +62,24 @@ def fine_names() -> FineNames:
     return FineNames(tuple(pair[0] for pair in pairs), oklab_from_srgb(rgb / 255.0))
 
 
+def family_likeness(lab: Floats) -> Floats:
+    """Give the probability (n, 12) that each of some single colors (n, 3) is called by each family.
+
+    What counts is the CIEDE2000 difference to the nearest name of a family.
+    """
+    known = commerce_names()
+    apart = ciede2000(known.lab, lab[:, None])
+    nearest = np.stack([apart[:, list(_named(family))].min(axis=1) for family in FAMILIES], axis=1) ** 2
+    likeness = np.exp((nearest.min(axis=1, keepdims=True) - nearest) / (2 * _NAME_REACH**2))
+    probabilities: Floats = likeness / likeness.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+@cache
+def _named(family: Family) -> tuple[int, ...]:
+    return tuple(index for index, other in enumerate(commerce_names().families) if other == family)
+
+
 def nearest_family(lab: Floats) -> Family:
     """Give the family of the shop name that is nearest to a color, L*a*b* (3), by CIEDE2000."""
     known = commerce_names()
@@ -71,8 +89,8 @@ def nearest_family(lab: Floats) -> Family:
 def commerce_name(lab: Floats, family: Family) -> str:
     """Give the nearest shop name of a family by CIEDE2000; the color is L*a*b* (3)."""
     known = commerce_names()
-    of_family = [index for index, other in enumerate(known.families) if other == family]
-    return known.names[of_family[int(ciede2000(known.lab[of_family], lab).argmin())]]
+    of_family = _named(family)
+    return known.names[of_family[int(ciede2000(known.lab[list(of_family)], lab).argmin())]]
 
 
 def fine_name(oklab: Floats) -> str:

@@ -17,7 +17,7 @@ from services.ingest.openapi import document as openapi_document
 from services.ingest.pages.api_html import api_content
 from services.ingest.pages.assets import asset_path
 from services.ingest.pages.asyncapi import document as asyncapi_document
-from services.ingest.pages.examples import ONE_IMAGE, one_result
+from services.ingest.pages.examples import ONE_IMAGE, one_result, webhook_example
 from services.ingest.pages.markup import page, page_headers
 from services.ingest.pages.topics_html import topics_content
 
@@ -84,8 +84,7 @@ class Docs:
             images=f"{self.images_per_minute:,}",
             reads=f"{self.reads_per_minute:,}",
             link_days=self.link_days,
-            webhook_entry="",
-            webhook_section="",
+            webhook_body=_pretty(webhook_example(origin)),
         )
 
 

@@ -35,6 +35,23 @@ REQUESTS: Final[dict[str, Json]] = {
 """Examples of the OpenAPI document; a test sends each of them."""
 
 
+def webhook_example(origin: str) -> Json:
+    """A webhook as the reporter sends it."""
+    inference = f"{origin}/inference/3f0c9a52-8f0e-4d0b-9a54-0c1f6f2d7b10"
+    data = {
+        "id": "3f0c9a52-8f0e-4d0b-9a54-0c1f6f2d7b10",
+        "status": "completed",
+        "total": 250,
+        "succeeded": 248,
+        "failed": 2,
+        "created_at": "2026-11-24T09:30:00Z",
+        "finished_at": "2026-11-24T09:30:12Z",
+        "results_url": f"{inference}/results",
+        "view_url": f"{inference}/view?token=...",
+    }
+    return {"type": "inference.completed", "timestamp": "2026-11-24T09:30:12Z", "data": data}
+
+
 def one_result() -> Json:
     """One result as the endpoint gives it."""
     report: Json = json.loads((EXAMPLES / "report.v1.json").read_bytes())

@@ -100,7 +100,7 @@ class Viewing:
         inference = self.inferences.get(inference_id)
         if inference is None:
             raise _not_found()
-        self.door.read_by_link(inference.key_id)
+        self.door.read_by_link(inference_id)
         if inference.is_expired(self.now()):
             raise RefusedError(410, "These results have expired")
         return inference
@@ -117,7 +117,7 @@ class Viewing:
 
     async def _results(self, inference: Inference, ending: str) -> bytes:
         try:
-            return await self.results.of(inference, _FORM_OF[ending])
+            return await self.results.whole(inference, _FORM_OF[ending])
         except (KafkaUnavailableError, StoreUnavailableError) as error:
             raise RefusedError(503, "The results cannot be read just now; try again in a moment") from error
 

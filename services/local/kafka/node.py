@@ -8,7 +8,8 @@ import base64
 import os
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,8 +17,10 @@ from typing import Final
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
+from services.local.kafka.locks import Locks, locked_properties, scram_options
 from services.local.kafka.problems import DISK_FULL, LocalKafkaError, NotReadyError, folder_error, no_space
 from services.local.leash import leashed
+from services.runtime.cluster import Kafka, cluster_of
 
 HOST: Final = "127.0.0.1"
 LEAST_FREE_BYTES: Final = 64 * 1024 * 1024
@@ -59,16 +62,17 @@ def bootstrap_servers(nodes: Sequence[Node]) -> str:
     return ",".join(f"{HOST}:{node.port}" for node in nodes)
 
 
-def properties(node: Node, nodes: Sequence[Node]) -> str:
+def properties(node: Node, nodes: Sequence[Node], locks: Locks | None = None) -> str:
     """Write a node's properties; with three nodes everything is replicated three times."""
+    door = "SASL_SSL" if locks else "PLAINTEXT"
     voters = ",".join(f"{other.number}@{HOST}:{other.controller_port}" for other in nodes)
     replicas = len(nodes)
     settings = {
         "process.roles": "broker,controller",
         "node.id": node.number,
         "controller.quorum.voters": voters,
-        "listeners": f"PLAINTEXT://{HOST}:{node.port},CONTROLLER://{HOST}:{node.controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{node.port}",
+        "listeners": f"{door}://{HOST}:{node.port},CONTROLLER://{HOST}:{node.controller_port}",
+        "advertised.listeners": f"{door}://{HOST}:{node.port}",
         "controller.listener.names": "CONTROLLER",
         "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
         "inter.broker.listener.name": "PLAINTEXT",
@@ -85,6 +89,7 @@ def properties(node: Node, nodes: Sequence[Node]) -> str:
         "num.network.threads": 2,
         "num.io.threads": 4,
         "log.cleaner.dedupe.buffer.size": 4194304,
+        **(locked_properties(locks) if locks else {}),
     }
     return "".join(f"{name}={_escaped(str(value))}\n" for name, value in settings.items())
 
@@ -97,7 +102,11 @@ def _escaped(value: str) -> str:
 
 
 async def prepare_nodes(
-    folder: Path, nodes: Sequence[Node], java: Sequence[str], least_free_bytes: int = LEAST_FREE_BYTES
+    folder: Path,
+    nodes: Sequence[Node],
+    java: Sequence[str],
+    least_free_bytes: int = LEAST_FREE_BYTES,
+    locks: Locks | None = None,
 ) -> None:
     """Write all properties and, where a node is new, format its storage; raises `LocalKafkaError`.
 
@@ -109,18 +118,19 @@ async def prepare_nodes(
         folder.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(folder).free < least_free_bytes:
             raise no_space(folder)
-        cluster = _write_configuration(folder, nodes)
+        cluster = _write_configuration(folder, nodes, locks)
     except OSError as error:
         raise folder_error(error, folder) from error
     new = [node for node in nodes if not (node.folder / "log" / "meta.properties").is_file()]
-    await asyncio.gather(*(_format(node, cluster, java) for node in new))
+    await asyncio.gather(*(_format(node, cluster, java, locks) for node in new))
 
 
-def _write_configuration(folder: Path, nodes: Sequence[Node]) -> str:
+def _write_configuration(folder: Path, nodes: Sequence[Node], locks: Locks | None) -> str:
     _log_configuration(folder).write_text(_LOG4J)
     for node in nodes:
         node.folder.mkdir(parents=True, exist_ok=True)
-        node.properties_path.write_text(properties(node, nodes))
+        node.properties_path.touch(mode=0o600)  # it may hold passwords
+        node.properties_path.write_text(properties(node, nodes, locks))
     return _cluster_id(folder)
 
 
@@ -153,8 +163,28 @@ def broker_command(node: Node, java: Sequence[str]) -> list[str]:
     return [*java, "kafka.Kafka", str(node.properties_path)]
 
 
-async def _format(node: Node, cluster: str, java: Sequence[str]) -> None:
+async def _format(node: Node, cluster: str, java: Sequence[str], locks: Locks | None) -> None:
     options = [f"--cluster-id={cluster}", "-c", str(node.properties_path), "-g"]  # "=": an id may begin with a dash
+    with _users_file(node, locks) as users:
+        await _run_format(node, java, [*options, *users])
+
+
+@contextmanager
+def _users_file(node: Node, locks: Locks | None) -> Iterator[Sequence[str]]:
+    """Name a file of options that is gone afterwards: others see command lines, and these hold passwords."""
+    if locks is None:
+        yield ()
+        return
+    file = node.folder / "users"
+    file.touch(mode=0o600)
+    file.write_text("".join(f"{option}\n" for option in scram_options(locks)))
+    try:
+        yield (f"@{file}",)
+    finally:
+        file.unlink()
+
+
+async def _run_format(node: Node, java: Sequence[str], options: Sequence[str]) -> None:
     tool = await asyncio.create_subprocess_exec(
         *leashed([*java, "kafka.tools.StorageTool", "format", *options]),
         stdout=asyncio.subprocess.PIPE,
@@ -179,11 +209,11 @@ def _format_failure(said: str, folder: Path) -> LocalKafkaError:
     return LocalKafkaError(f"Kafka could not format its storage in {folder}: {telling.strip()[:300]}")
 
 
-async def wait_until_ready(nodes: Sequence[Node], timeout_seconds: float) -> None:
+async def wait_until_ready(nodes: Sequence[Node], timeout_seconds: float, kafka: Kafka | None = None) -> None:
     """Wait until every broker is part of the cluster; raises `NotReadyError` past the limit."""
     try:
         async with asyncio.timeout(timeout_seconds):
-            while not await _all_present(nodes):  # noqa: ASYNC110  # the broker is asked, nothing tells us
+            while not await _all_present(nodes, kafka or bootstrap_servers(nodes)):  # noqa: ASYNC110  # the broker is asked, nothing tells us
                 await asyncio.sleep(0.2)
     except TimeoutError as error:
         logs = ", ".join(str(node.log_path) for node in nodes)
@@ -192,8 +222,8 @@ async def wait_until_ready(nodes: Sequence[Node], timeout_seconds: float) -> Non
         ) from error
 
 
-async def _all_present(nodes: Sequence[Node]) -> bool:
-    client = AIOKafkaClient(bootstrap_servers=bootstrap_servers(nodes), request_timeout_ms=2_000)
+async def _all_present(nodes: Sequence[Node], kafka: Kafka) -> bool:
+    client = AIOKafkaClient(**cluster_of(kafka).client_options(), request_timeout_ms=2_000)
     try:
         await client.bootstrap()
         return len(client.cluster.brokers()) >= len(nodes)

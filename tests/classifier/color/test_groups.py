@@ -1,6 +1,6 @@
 import pytest
 
-from services.classifier.color.groups import group_of
+from services.classifier.color.groups import group_of, kind_of
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,13 @@ def test_the_category_helps_where_the_type_tells_nothing() -> None:
 
 def test_the_type_wins_over_the_category() -> None:
     assert group_of("Belt", "Bottomwear") == "other"
+
+
+@pytest.mark.parametrize("product_type", ["Music album cover", "Books", "Poster", "Magazine"])
+def test_some_products_are_pictures(product_type: str) -> None:
+    assert kind_of(product_type).is_picture
+
+
+def test_words_are_told_in_the_singular() -> None:
+    assert kind_of("Sports Shoes").words == {"sport", "shoe"}
+    assert not kind_of("Sports Shoes").is_picture

@@ -74,9 +74,7 @@ function addButtons() {
   }
 }
 
-function enhance() {
-  addButtons();
-  readPicked();
+function addListeners() {
   $("search").addEventListener("input", filter);
   $("sort").addEventListener("change", sort);
 }
@@ -96,13 +94,48 @@ function tellProgress({ total, succeeded, failed }) {
   $("done").textContent = `${succeeded + failed} of ${total} images done`;
 }
 
-async function finish() {
+async function freshPage() {
   const reply = await fetch(location.href);
-  if (!reply.ok) return;
-  const fresh = new DOMParser().parseFromString(await reply.text(), "text/html");
+  return reply.ok ? new DOMParser().parseFromString(await reply.text(), "text/html") : null;
+}
+
+// While the batch runs: the counts, charts and rows so far; what was picked, sought and sorted stays.
+async function refresh() {
+  const fresh = await freshPage();
+  if (!fresh || !$("progress")) return;
+  for (const part of [".tiles", ".charts", "#rows"]) {
+    const [ours, theirs] = [document.querySelector(part), fresh.querySelector(part)];
+    if (ours && theirs) ours.replaceWith(theirs);
+    else if (theirs) document.querySelector(".tiles").after(theirs);
+  }
+  addButtons();
+  showPicked();
+  sort();
+  filter();
+}
+
+let waiting = false;
+function refreshSoon() {
+  if (waiting) return;
+  waiting = true;
+  setTimeout(async () => {
+    await refresh();
+    waiting = false;
+  }, 3000);
+}
+
+async function finish() {
+  const fresh = await freshPage();
+  if (!fresh) return;
+  const [words, order] = [$("search").value, $("sort").value];
   $("view").replaceWith(fresh.getElementById("view"));
+  [$("search").value, $("sort").value] = [words, order];
   document.title = fresh.title;
-  enhance();
+  addListeners();
+  addButtons();
+  showPicked();
+  sort();
+  filter();
 }
 
 function follow(address) {
@@ -116,6 +149,7 @@ function follow(address) {
     const { progress, results } = JSON.parse(event.data);
     paint(results);
     tellProgress(progress);
+    refreshSoon();
   });
   events.addEventListener("done", () => {
     events.close();
@@ -133,5 +167,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button.hex");
   if (button) copy(button);
 });
-enhance();
+addListeners();
+addButtons();
+readPicked();
 if ($("view").dataset.live) follow($("view").dataset.live);

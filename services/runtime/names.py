@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from services.classifier.addresses import BlockedAddressError
+from services.runtime.addresses import BlockedAddressError
 
 Address = tuple[int, str]
 """An address family of `socket`, and the address as text."""

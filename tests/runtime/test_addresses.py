@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.classifier.addresses import DENIED_V4, is_public, may_connect
+from services.runtime.addresses import DENIED_V4, is_public, may_connect
 from tests.shared_data import shared
 
 

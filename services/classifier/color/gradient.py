@@ -1,0 +1,65 @@
+"""Soft light on a backdrop: the studio's gradient, a vignette, the shadow under the product."""
+
+from typing import Final
+
+import numpy as np
+
+from services.classifier.color.background import Backdrop
+from services.classifier.color.flood import connected_to_border
+from services.classifier.color.photo import Mask, Photo, Singles
+
+_SMOOTH: Final = 0.02
+_SAME_TINT: Final = 0.03
+_DARKER: Final = 0.25
+_BRIGHTER: Final = 0.12
+_SOFT_OUTLINE: Final = 0.3
+_LEAST_KEPT: Final = 0.1
+_LEAST_SHARE: Final = 0.03
+
+
+def without_gradient(photo: Photo, backdrop: Backdrop) -> Mask:
+    """Take from the foreground what the backdrop's tint runs into without an edge.
+
+    Only where much of the foreground's outline is soft, which the outline of a product is not, and something is left.
+    """
+    foreground = backdrop.foreground
+    if photo.cut_out or not len(backdrop.modes):
+        return foreground
+    smooth = _steps(photo.space) < _SMOOTH
+    outline = _outline(foreground)
+    if not outline.any() or smooth[outline].mean() < _SOFT_OUTLINE:
+        return foreground
+    sharp = foreground & ~connected_to_border(~foreground | (_tinted_alike(photo, backdrop) & smooth))
+    least = max(_LEAST_KEPT * foreground.sum(), _LEAST_SHARE * foreground.size)
+    return sharp if sharp.sum() >= least else foreground
+
+
+def _steps(space: Singles) -> Singles:
+    """Give for each pixel the largest change of a coordinate to one of its four neighbors."""
+    largest = np.zeros(space.shape[:2], dtype=np.float32)
+    down = np.abs(np.diff(space, axis=0)).max(axis=-1)
+    across = np.abs(np.diff(space, axis=1)).max(axis=-1)
+    for half, step in ((largest[1:], down), (largest[:-1], down), (largest[:, 1:], across), (largest[:, :-1], across)):
+        np.maximum(half, step, out=half)
+    return largest
+
+
+def _outline(mask: Mask) -> Mask:
+    """Keep the pixels of a mask that touch what is outside it; the edge of the frame does not count."""
+    outside = ~mask
+    touched = np.zeros_like(mask)
+    touched[1:] |= outside[:-1]
+    touched[:-1] |= outside[1:]
+    touched[:, 1:] |= outside[:, :-1]
+    touched[:, :-1] |= outside[:, 1:]
+    return touched & mask
+
+
+def _tinted_alike(photo: Photo, backdrop: Backdrop) -> Mask:
+    """Find the pixels that have the tint of a mode and not too different a lightness."""
+    alike = np.zeros(photo.shape, dtype=np.bool_)
+    for mode in backdrop.modes:
+        apart = photo.space - mode
+        tint = np.abs(apart[..., 1:]).max(axis=-1) < _SAME_TINT
+        alike |= tint & (apart[..., 0] > -_DARKER) & (apart[..., 0] < _BRIGHTER)
+    return alike

@@ -1,0 +1,87 @@
+"""One record of `images.submitted` in, its one result out."""
+
+import asyncio
+import math
+import time
+from datetime import UTC, datetime
+from functools import partial
+
+from schemas.classification import Classification
+from schemas.events import ImageSubmitted, ItemError, UndecodableError
+from schemas.topics import IMAGES_CLASSIFIED
+from services.classifier import metrics
+from services.classifier.cancellations import Cancellations
+from services.classifier.decoders import Decoders, NurseryError
+from services.classifier.image_results import classify, result_of
+from services.classifier.memory import Lease, Memory
+from services.classifier.repeats import Repeats
+from services.runtime.kafka import Publisher, Record
+from services.runtime.logs import Logger
+
+
+class Classifier:
+    """Takes one record of `images.submitted` and writes its one result."""
+
+    def __init__(
+        self,
+        memory: Memory,
+        images: Repeats,
+        results: Publisher,
+        decoding: Decoders,
+        canceled: Cancellations,
+        log: Logger,
+    ) -> None:
+        self._memory = memory
+        self._images = images
+        self._results = results
+        self._decoding = decoding
+        self._canceled = canceled
+        self._log = log
+
+    async def process(self, record: Record) -> None:
+        """Classify the record's image and write the result; what is no image of ours goes to the dead letters."""
+        try:
+            image = ImageSubmitted.decode(record.value)
+        except UndecodableError as error:
+            metrics.DEAD_LETTERS.inc()
+            self._log.warning("dead_letter", topic=record.topic, offset=record.offset, reason=str(error))
+            await self._results.dead_letter(record, "classifier", str(error))
+            return
+        with metrics.IN_FLIGHT.track_inprogress():
+            await self._classify(image)
+
+    async def _classify(self, image: ImageSubmitted) -> None:
+        began = time.monotonic()
+        log = self._log.bind(inference_id=image.inference_id, index=image.index)
+        try:
+            with self._memory.lease(image.inference_id) as lease:
+                fetch = partial(self._fetch, image, lease)
+                result = await classify(image, fetch, self._analyze, self._canceled.includes, _now)
+        except NurseryError:  # no image can be decoded: another process may fare better
+            raise
+        except Exception:  # ours, but one image must not stop the stream: a result, counted and logged
+            log.exception("classification_failed")
+            result = result_of(image, ItemError(code="internal", message="The image could not be analyzed"), _now())
+        await self._results.publish(IMAGES_CLASSIFIED, [result])
+        outcome = result.error.code if result.error else "succeeded"
+        metrics.IMAGES.labels(outcome).inc()
+        log.info("image_classified", outcome=outcome, seconds=round(time.monotonic() - began, 4))
+
+    async def _fetch(self, image: ImageSubmitted, lease: Lease, url: str) -> bytes:
+        with metrics.FETCH_SECONDS.time():
+            return await self._images.fetch(url, image.inference_id, lease, _ends_at(image))
+
+    async def _analyze(self, image: ImageSubmitted, content: bytes) -> Classification:
+        with metrics.ANALYZE_SECONDS.time():
+            return await self._decoding.analyze(image, content, image.inference_id)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _ends_at(image: ImageSubmitted) -> float:
+    """When the image's batch ends, in the loop's clock."""
+    if image.deadline_at is None:
+        return math.inf
+    return asyncio.get_running_loop().time() + (image.deadline_at - _now()).total_seconds()

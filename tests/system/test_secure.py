@@ -1,0 +1,253 @@
+"""The whole system on a Kafka with TLS, users and least rights: each works with its own, and with nothing else."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    TopicAuthorizationFailedError,
+)
+
+from schemas.rights import USERS, User, principal, rights_of
+from schemas.topics import GROUPS, IMAGES_SUBMITTED, TOPICS
+from services.local.kafka.locks import Locks
+from services.runtime.cluster import Cluster, SaslMechanism
+from services.runtime.kafka import KafkaRefusedError, consumer
+from services.runtime.topic_admin import topic_admin
+from tests.image_host import ImageHost, image_host
+from tests.stack_fixtures import Stack, csv_rows, items, start_stack
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    running = start_stack(tmp_path_factory.mktemp("secure"), "--secure", "--classifiers", "2")
+    try:
+        yield running
+        running.assert_no_batch_was_mailed_twice()
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[ImageHost]:
+    with image_host(delay_seconds=0.05) as host:
+        yield host
+
+
+def locks_of(stack: Stack) -> Locks:
+    folder = Path(stack.ready()["secrets_dir"])
+    return Locks(folder, {file.stem: file.read_text() for file in folder.glob("*.password")})
+
+
+def cluster_of_user(stack: Stack, user: User, mechanism: SaslMechanism = "SCRAM-SHA-512") -> Cluster:
+    return locks_of(stack).cluster(stack.ready()["bootstrap_servers"], principal(user), mechanism)
+
+
+def environment_of(stack: Stack, user: User, **changes: str | None) -> dict[str, str]:
+    """What a command is told, to come in as a user; None takes a variable away."""
+    locks = locks_of(stack)
+    ours: dict[str, str | None] = {
+        "BOOTSTRAP_SERVERS": stack.ready()["bootstrap_servers"],
+        "KAFKA_TLS": "true",
+        "KAFKA_CA_FILE": str(locks.authority),
+        "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
+        "KAFKA_USERNAME": principal(user),
+        "KAFKA_PASSWORD_FILE": str(locks.password_file(principal(user))),
+        "TOPIC_REPLICAS": "1",
+    }
+    told = {f"HUESTREAM_{name}": value for name, value in (ours | changes).items() if value is not None}
+    return {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")} | told
+
+
+def run(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "services", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, env=environment)
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    """The sentence with which a command ended."""
+    assert done.returncode == 1, done.stdout + done.stderr
+    return next(line for line in done.stderr.splitlines() if line.startswith("huestream: "))
+
+
+def test_a_batch_is_mailed_once_whole_although_a_classifier_and_the_reporter_are_killed(
+    secure: Stack, host: ImageHost
+) -> None:
+    inference_id = secure.submit(items(host.url, 120)).body["inference_id"]
+    os.kill(secure.pids("classifier")[0], signal.SIGKILL)
+    os.kill(secure.pids("reporter")[0], signal.SIGKILL)
+    rows = csv_rows(secure.wait_for_mail(inference_id))
+    assert [int(row["index"]) for row in rows] == list(range(120))
+    assert {row["status"] for row in rows} == {"succeeded"}
+    secure.wait_for_status(inference_id, status="completed", response_item_count=120)
+
+
+def test_the_secrets_are_for_their_owner_alone(secure: Stack) -> None:
+    folder = Path(secure.ready()["secrets_dir"])
+    assert folder.stat().st_mode & 0o077 == 0
+    properties = folder.parent / "node-1" / "node.properties"
+    assert properties.stat().st_mode & 0o077 == 0
+    assert not (folder.parent / "node-1" / "users").exists()
+    passwords = {file.read_text() for file in folder.glob("*.password")}
+    logs = [*(secure.data / "logs").iterdir(), secure.data / "local.out", folder.parent / "node-1" / "broker.log"]
+    assert not [log for log in logs for password in passwords if password in log.read_text()]
+
+
+async def may_write(cluster: Cluster, topic: str) -> bool:
+    producer = AIOKafkaProducer(**cluster.client_options(), request_timeout_ms=10_000)
+    await producer.start()
+    try:
+        await asyncio.wait_for(producer.send_and_wait(topic, b"{}", key=b"key", partition=0), 20)
+    except (TopicAuthorizationFailedError, ClusterAuthorizationFailedError):
+        return False
+    finally:
+        await producer.stop()
+    return True
+
+
+async def may_read(cluster: Cluster, topic: str) -> bool:
+    client = AIOKafkaConsumer(**cluster.client_options(), request_timeout_ms=10_000)
+    await client.start()
+    try:
+        partition = TopicPartition(topic, 0)
+        client.assign([partition])
+        await client.seek_to_beginning(partition)
+        await asyncio.wait_for(client.getmany(timeout_ms=300), 20)
+    except TopicAuthorizationFailedError:
+        return False
+    finally:
+        await client.stop()
+    return True
+
+
+async def may_commit(cluster: Cluster, group: str) -> bool:
+    client = AIOKafkaConsumer(**cluster.client_options(), group_id=group, enable_auto_commit=False)
+    try:
+        await client.start()
+        await asyncio.wait_for(client.committed(TopicPartition(IMAGES_SUBMITTED.name, 0)), 20)
+    except GroupAuthorizationFailedError:
+        return False
+    except TopicAuthorizationFailedError:
+        return True
+    finally:
+        await client.stop()
+    return True
+
+
+@pytest.mark.parametrize("user", [user for user in USERS if user != "topics"])
+async def test_no_user_sees_a_topic_that_is_none_of_its_business(secure: Stack, user: User) -> None:
+    """Who may read or write may see: what is not seen can be neither read nor written."""
+    async with topic_admin(cluster_of_user(secure, user)) as admin:
+        assert set(await admin.found()) == {right.name for right in rights_of(user) if right.kind == "topic"}
+
+
+@pytest.mark.parametrize("user", ["ingest", "classifier", "reporter", "producers", "people", "autoscaler"])
+async def test_of_what_it_sees_no_user_writes_or_reads_what_is_not_its_own(secure: Stack, user: User) -> None:
+    cluster = cluster_of_user(secure, user)
+    for right in rights_of(user):
+        if right.kind == "topic":
+            assert await may_read(cluster, right.name) == ("Read" in right.operations), right.name
+            if "Write" not in right.operations:
+                assert not await may_write(cluster, right.name), right.name
+
+
+@pytest.mark.parametrize("user", ["ingest", "classifier", "reporter", "producers"])
+async def test_no_user_is_a_member_of_a_group_that_is_not_its_own(secure: Stack, user: User) -> None:
+    for owner, groups in GROUPS.items():
+        for group in groups if owner != user else ():
+            assert not await may_commit(cluster_of_user(secure, user), group)
+
+
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"])
+async def test_every_mechanism_that_can_be_set_opens(secure: Stack, mechanism: SaslMechanism) -> None:
+    async with consumer(cluster_of_user(secure, "keys", mechanism), 20) as source:
+        assert "api-keys.v1" in await source.topics()
+
+
+def test_the_command_line_comes_in_by_the_same_settings(secure: Stack) -> None:
+    checked = run(environment_of(secure, "topics"), "topics", "check")
+    assert (checked.returncode, checked.stdout.splitlines()[-1]) == (0, f"all {len(TOPICS)} topics are as declared")
+    listed = run(environment_of(secure, "keys"), "keys", "list")
+    assert listed.returncode == 0
+    assert "you@localhost.localdomain" in listed.stdout
+    letters = run(environment_of(secure, "people"), "dead-letters")
+    assert letters.returncode == 0
+
+
+def test_what_a_user_may_not_do_is_one_sentence(secure: Stack) -> None:
+    issued = run(environment_of(secure, "ingest"), "keys", "issue", "--owner", "Mallory")
+    assert "Kafka does not allow us to use a topic: api-keys.v1; see the rights" in refusal(issued)
+    letters = run(environment_of(secure, "keys"), "dead-letters")
+    assert "Kafka has no topic dead-letters.v1 that the user huestream-keys may see" in refusal(letters)
+    created = run(environment_of(secure, "ingest"), "topics", "create")
+    assert "was not created: TopicAuthorizationFailedError" in refusal(created)
+
+
+@pytest.mark.parametrize(
+    ("service", "user", "sentence"),
+    [
+        ("ingest", "classifier", "Kafka has no topic batches.submitted.v1 that the user huestream-classifier may see"),
+        ("classifier", "ingest", "Kafka does not allow us to use a consumer group: huestream-classifier"),
+        ("reporter", "keys", "Kafka has no topic batches.submitted.v1 that the user huestream-keys may see"),
+    ],
+)
+def test_a_service_with_the_rights_of_another_does_not_start_and_says_why(
+    secure: Stack, service: str, user: User, sentence: str, tmp_path: Path
+) -> None:
+    environment = environment_of(secure, user, PORT="0", REPORT_STORE=str(tmp_path), ENVIRONMENT="development")
+    assert sentence in refusal(run(environment, service))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"KAFKA_PASSWORD_FILE": None, "KAFKA_PASSWORD": "wrong"},
+            "does not accept the user huestream-keys with this password; see HUESTREAM_KAFKA_USERNAME",
+        ),
+        ({"KAFKA_CA_FILE": None}, "is not accepted (self-signed certificate); HUESTREAM_KAFKA_CA_FILE names"),
+        (
+            {"KAFKA_TLS": None, "KAFKA_CA_FILE": None},
+            "hangs up (does it want HUESTREAM_KAFKA_TLS?)",
+        ),
+        (
+            {"KAFKA_SASL_MECHANISM": None, "KAFKA_USERNAME": None, "KAFKA_PASSWORD_FILE": None},
+            "(does it want HUESTREAM_KAFKA_SASL_MECHANISM?)",
+        ),
+    ],
+)
+def test_a_door_that_stays_closed_says_which_setting_opens_it(
+    secure: Stack, changes: dict[str, str | None], sentence: str
+) -> None:
+    assert sentence in refusal(run(environment_of(secure, "keys", **changes), "topics", "check"))
+
+
+async def test_a_wrong_password_ends_a_start_at_once(secure: Stack) -> None:
+    right = cluster_of_user(secure, "classifier")
+    assert right.sasl is not None
+    wrong = Cluster(right.bootstrap_servers, right.tls, type(right.sasl)("SCRAM-SHA-512", "huestream-classifier", "no"))
+    with pytest.raises(KafkaRefusedError, match="does not accept the user huestream-classifier"):
+        async with asyncio.timeout(20), consumer(wrong, 60):
+            pass
+
+
+def test_a_replica_too_few_is_refused(secure: Stack) -> None:
+    done = run(environment_of(secure, "classifier", TOPIC_REPLICAS="3"), "classifier")
+    assert refusal(done) == (
+        "huestream: the topic images.submitted.v1 has 1 replicas, fewer than HUESTREAM_TOPIC_REPLICAS, which is 3"
+    )
+
+
+def test_production_does_not_accept_the_key_of_a_local_run(secure: Stack, tmp_path: Path) -> None:
+    done = run(environment_of(secure, "ingest", PORT="0", REPORT_STORE=str(tmp_path)), "ingest")
+    assert "HUESTREAM_ENVIRONMENT is production, which does not accept" in refusal(done)
