@@ -147,15 +147,18 @@ class Unbroken:
         """Let no record of a partition pass until its position is known again."""
         self._next.pop(partition, None)
 
-    def is_next(self, partition: Partition, offset: int) -> bool:
-        """Say whether a record follows those that passed; one that does passes."""
+    def follows(self, partition: Partition, offset: int) -> int | None:
+        """Let a record pass that follows those that passed, and give the offset after the last of them; else None."""
         expected = self._next.get(partition)
-        if expected is None or offset < expected:
-            return False
-        if offset > expected and self._tries.get(partition, 0) < self.TRIES:
-            return False
-        self._tries.pop(partition, None)
+        if expected != offset and not self._is_at_a_hole(partition, expected, offset):
+            return None
         self._next[partition] = offset + 1
+        return expected
+
+    def _is_at_a_hole(self, partition: Partition, expected: int | None, offset: int) -> bool:
+        if expected is None or offset < expected or self._tries.get(partition, 0) < self.TRIES:
+            return False
+        self._tries.pop(partition)
         return True
 
     def missing(self, partition: Partition) -> int | None:
@@ -164,8 +167,3 @@ class Unbroken:
         if expected is not None:
             self._tries[partition] = self._tries.get(partition, 0) + 1
         return expected
-
-    def last_of(self, partition: Partition) -> int | None:
-        """Give the offset of the last record that passed, or of the one before the first; None where there is none."""
-        expected = self._next.get(partition)
-        return expected - 1 if expected else None

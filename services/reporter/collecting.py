@@ -87,7 +87,7 @@ class Collector:
     async def add(self, result: ImageClassified, now: datetime) -> Taken:
         """Take a result; says whether it could be used."""
         outcome = self._gathering.add(result)
-        metrics.RESULTS.labels(outcome).inc()
+        metrics.RESULTS_BY_OUTCOME[outcome].inc()
         if outcome == "new":
             self._changed.add(result.inference_id)
         if outcome in {"new", "duplicate"}:

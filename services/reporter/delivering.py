@@ -1,5 +1,6 @@
 """From a closed batch to its finished report: stored, mailed, marked, told; each step safe to repeat."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -181,10 +182,12 @@ class Delivery:
 
     async def _keep(self, report: Report, mail: bytes | None) -> None:
         store = self._doors.store
-        await store.put(results_csv_path(report.inference_id), csv_of(report))
-        await store.put(results_ndjson_path(report.inference_id), ndjson_of(report))
-        if mail is not None:
-            await store.put(mail_path(report.inference_id), mail)
+        forms = {
+            results_csv_path(report.inference_id): csv_of(report),
+            results_ndjson_path(report.inference_id): ndjson_of(report),
+            mail_path(report.inference_id): mail,
+        }
+        await asyncio.gather(*(store.put(path, content) for path, content in forms.items() if content is not None))
         # Last: whoever finds the report finds everything.
         await store.put(report_path(report.inference_id), report.model_dump_json().encode())
 

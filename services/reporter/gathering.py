@@ -34,6 +34,10 @@ class Row(ResultItem):
 _ROW_FIELDS: Final = set(Row.model_fields)
 _SUCCEEDED: Final = b'"status":"succeeded"'
 """As it stands in a row; inside of a text its quotes would be escaped."""
+_ABSENT: Final = tuple(
+    f',"{name}":null'.encode() for name, field in Row.model_fields.items() if not field.is_required()
+)
+"""Members of a row that say nothing. Inside of a text their quotes would be escaped; no inner member is named so."""
 _FINGERPRINT_LETTERS: Final = 16
 _EMAIL_STATUS: Final[TypeAdapter[EmailStatus]] = TypeAdapter(EmailStatus)
 
@@ -264,8 +268,10 @@ def inference_of(key: bytes) -> str:
 
 def _row_of(result: ImageClassified) -> bytes:
     """Write a row, without what is absent."""
-    fields = {name for name in _ROW_FIELDS if getattr(result, name) is not None}
-    return result.model_dump_json(include=fields).encode()
+    row = result.model_dump_json(include=_ROW_FIELDS).encode()
+    for absent in _ABSENT:
+        row = row.replace(absent, b"")
+    return row
 
 
 def _marked(marker: bytes) -> tuple[datetime, EmailStatus]:

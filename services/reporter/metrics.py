@@ -26,8 +26,10 @@ PURGED_REPORTS: Final = Counter("huestream_reporter_purged_reports_total", "Repo
 DEAD_LETTERS: Final = Counter("huestream_reporter_dead_letters_total", "Records that could not be used")
 
 WEBHOOKS: Final = Counter("huestream_reporter_webhooks_total", "Attempts to send a webhook, by state", ["state"])
-for outcome in ("new", "duplicate", "late", "other_body", "out_of_range"):
-    RESULTS.labels(outcome)
+
+RESULTS_BY_OUTCOME: Final = {
+    outcome: RESULTS.labels(outcome) for outcome in ("new", "duplicate", "late", "other_body", "out_of_range")
+}
 for outcome in ("new", "known", "finished", "other_body", "contradicting"):
     BATCH_RECORDS.labels(outcome)
 for reason in ("complete", "deadline", "canceled"):

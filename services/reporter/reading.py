@@ -52,10 +52,10 @@ class SteadyConsumer(Consumer):
 
     def _passes(self, partition: TP, offset: int) -> bool:
         """Say whether a record is the next one; Faust's own judgment is set to agree."""
-        last = self._unbroken.last_of(partition)
-        if not self._unbroken.is_next(partition, offset):
+        expected = self._unbroken.follows(partition, offset)
+        if expected is None:
             return False
-        self._read_offset[partition] = last
+        self._read_offset[partition] = expected - 1 if expected else None
         return True
 
     async def _read_again(self, partition: TP) -> None:

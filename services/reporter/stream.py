@@ -257,6 +257,7 @@ def faust_app(settings: ReporterSettings) -> Stream:
         broker_heartbeat_interval=settings.session_timeout_seconds / 4,
         consumer_auto_offset_reset="earliest",
         producer_acks=-1,
+        producer_linger=0.005,
         topic_partitions=PARTITIONS,
         topic_allow_declare=False,
         topic_disable_leader=True,

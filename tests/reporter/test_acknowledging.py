@@ -59,7 +59,7 @@ def read(unbroken: Unbroken, *fetches: list[int]) -> list[int]:
 
 
 def _passed(unbroken: Unbroken, offset: int, passed: list[int]) -> bool:
-    if unbroken.is_next(PARTITION, offset):
+    if unbroken.follows(PARTITION, offset) is not None:
         passed.append(offset)
         return True
     return False
@@ -69,7 +69,6 @@ def test_a_late_answer_of_a_fetch_does_not_hide_the_records_before_it() -> None:
     unbroken = Unbroken()
     assert read(unbroken, [7, 8]) == []  # the position is not known yet
     unbroken.begin({PARTITION: 5})
-    assert unbroken.last_of(PARTITION) == 4
     assert read(unbroken, [7, 8], [5, 6, 7], [7, 8]) == [5, 6, 7, 8]
     unbroken.forget(PARTITION)
     assert read(unbroken, [9]) == []
@@ -78,7 +77,6 @@ def test_a_late_answer_of_a_fetch_does_not_hide_the_records_before_it() -> None:
 def test_a_hole_of_the_log_is_passed_over_after_some_tries() -> None:
     unbroken = Unbroken()
     unbroken.begin({PARTITION: 0})
-    assert unbroken.last_of(PARTITION) is None
     assert read(unbroken, [0, 1], *[[3, 4]] * Unbroken.TRIES) == [0, 1]
     assert read(unbroken, [3, 4, 6]) == [3, 4]
 
