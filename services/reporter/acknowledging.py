@@ -139,13 +139,17 @@ class Unbroken:
         self._tries: dict[Partition, int] = {}
 
     def begin(self, positions: Mapping[Partition, int]) -> None:
-        """Begin with these partitions at these offsets, and with no others."""
-        self._next = dict(positions)
+        """Begin with these partitions at these offsets; what is known of others stays."""
+        self._next.update(positions)
         self._tries.clear()
 
     def forget(self, partition: Partition) -> None:
         """Let no record of a partition pass until its position is known again."""
         self._next.pop(partition, None)
+
+    def knows(self, partition: Partition) -> bool:
+        """Say whether a partition has begun."""
+        return partition in self._next
 
     def follows(self, partition: Partition, offset: int) -> int | None:
         """Let a record pass that follows those that passed, and give the offset after the last of them; else None."""

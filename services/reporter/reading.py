@@ -59,6 +59,10 @@ class SteadyConsumer(Consumer):
         return True
 
     async def _read_again(self, partition: TP) -> None:
+        """Go back to what is missing; where nobody said where a partition begins, begin all where they should."""
+        if not self._unbroken.knows(partition):
+            await self.perform_seek()
+            return
         missing = self._unbroken.missing(partition)
         if missing is not None:
             await self.seek(partition, missing)

@@ -162,6 +162,7 @@ def test_a_second_reporter_in_the_same_folder_is_refused_in_one_sentence(world: 
 def check(world: World, **settings: object) -> tuple[int, str]:
     given = {
         "bootstrap_servers": world.bootstrap,
+        "topic_replicas": 1,
         "environment": "development",
         "report_store": world.folder / "reports",
         "smtp_port": world.smtp_port,

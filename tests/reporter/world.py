@@ -99,6 +99,7 @@ class World:
         given = {
             "environment": "development",
             "bootstrap_servers": self.bootstrap,
+            "topic_replicas": 1,
             "metrics_port": port,
             "report_store": self.folder / "reports",
             "state_dir": self.folder / f"state-{name}",
