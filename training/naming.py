@@ -10,9 +10,9 @@ from services.classifier.color.analysis import FAMILIES
 from services.classifier.color.families import softmax
 from services.classifier.color.oklab import Floats
 
-EYE: Final = 0.8
+EYE: Final = 0.7
 """How much more than sellers' labels teach it counts how people call the colors that are there."""
-REGULARIZATION: Final = 1.0
+REGULARIZATION: Final = 0.5
 
 
 def fit(features: Floats, family: NDArray[np.intp], trust: Floats) -> tuple[Floats, Floats]:
