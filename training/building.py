@@ -65,7 +65,7 @@ def _telling_words(examples: Sequence[Example]) -> NDArray[np.str_]:
 
 def unfinished(arrays: Arrays, **more: Floats) -> Model:
     """Make a model of the arrays that are there; the small logistic models are empty."""
-    features = 2 * (int(arrays["neighbors"].max()) + 1) + len(GROUPS) + len(arrays["words"]) + len(FAMILIES)
+    features = 2 * (int(arrays["neighbors"].max()) + 1) + len(GROUPS) + len(arrays["words"]) + 3 * len(FAMILIES)
     empty = {
         "family_weights": np.zeros((features, len(FAMILIES))),
         "family_bias": np.zeros(len(FAMILIES)),

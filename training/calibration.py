@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from services.classifier.color.analyzing import Reading, entries_of, main_entry
+from services.classifier.color.analyzing import Reading, entries_of, main_entry, reading_confidence
 from services.classifier.color.cielab import lab_from_srgb
 from services.classifier.color.hexes import srgb_from_hex
 from services.classifier.color.labels import distances_to, label_features
@@ -15,7 +15,6 @@ from services.classifier.color.metallic import metallic_features
 from services.classifier.color.names import family_likeness
 from services.classifier.color.oklab import Floats
 from services.classifier.color.pattern import multicolor_features
-from services.classifier.color.review import confidence_features
 from training.catalogs import Example
 
 _STRONGER: Final = 10.0
@@ -27,9 +26,9 @@ def logistic(features: Floats, truth: NDArray[np.bool_]) -> Floats:
     return np.concatenate([regression.coef_[0], regression.intercept_])
 
 
-def confidence(probabilities: Floats, right: NDArray[np.bool_]) -> Floats:
-    """Learn how often the first family is right, from probabilities (n, 12) of photos not learned from."""
-    return logistic(np.stack([confidence_features(one) for one in probabilities]), right)
+def confidence(readings: Sequence[Reading], right: NDArray[np.bool_]) -> Floats:
+    """Learn how often the first family is right, from readings of photos that the classifier did not learn from."""
+    return logistic(np.stack([reading_confidence(one, main_entry(one)) for one in readings]), right)
 
 
 def multicolor(examples: Sequence[Example], readings: Sequence[Reading]) -> Floats:

@@ -1,6 +1,7 @@
 """The two ways to a model: from the development sets, and from a shop's own catalog."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -14,32 +15,35 @@ from services.classifier.color.oklab import Floats
 from training import adapting, calibration, catalogs, naming
 from training.building import Arrays, Lesson, colors, features_for, readings_for, unfinished
 from training.catalogs import Example
+from training.folds import folds_of
 from training.model_file import SHIPPED, read_model
 from training.seeing import see_all
 
+BY_EYE: Final = 5.0
+"""Photos that were labeled by eye count this many times as much as those with a seller's label."""
 LEAST_FOR_CONFIDENCE: Final = 20
 """So many right and so many wrong answers teach how far to trust an answer."""
 
 
 def from_development_sets(data: Path, work: Path, processes: int) -> Arrays:
-    """Learn maps from the simple product photos, names from these and electronics, trust from all."""
+    """Learn maps from the simple product photos, names from all three sets, and trust from photos held out."""
     small = _lesson(catalogs.fashion_small(data), work, processes)
     goods = _lesson(catalogs.electronics(data), work, processes)
     mixed = _lesson(catalogs.mixed(data), work, processes)
     arrays = colors(small)
-    named = Lesson([*small.examples, *goods.examples], [*small.seen, *goods.seen])
+    named = Lesson([*small.examples, *goods.examples, *mixed.examples], [*small.seen, *goods.seen, *mixed.seen])
+    trust = np.array([BY_EYE if example.hexes else 1.0 for example in named.examples])
     features = features_for(named, unfinished(arrays))
-    held_out = naming.cross_validated(features, named.family)
+    held_out = naming.cross_validated(features, named.family, trust, folds_of(named.examples))
     _report(held_out, named.examples)
-    arrays["family_weights"], arrays["family_bias"] = naming.fit(features, named.family)
-    model = unfinished(arrays)
-    readings = readings_for(mixed, model)
-    judged = np.stack([reading.probabilities for reading in readings])
-    _report(judged, mixed.examples)
-    arrays["confidence"] = calibration.confidence(judged, are_right(judged, mixed.examples))
+    arrays["family_weights"], arrays["family_bias"] = naming.fit(features, named.family, trust)
+    judged = held_out[-len(mixed.examples) :]
+    pairs = zip(readings_for(mixed, unfinished(arrays)), judged, strict=True)
+    readings = [replace(reading, probabilities=probabilities) for reading, probabilities in pairs]
+    arrays["confidence"] = calibration.confidence(readings, are_right(judged, mixed.examples))
     arrays["multicolor"] = calibration.multicolor(mixed.examples, readings)
     arrays["label"] = calibration.label(mixed.examples, readings)
-    arrays["metallic"] = calibration.metallic(small.examples, readings_for(small, model))
+    arrays["metallic"] = calibration.metallic(small.examples, readings_for(small, unfinished(arrays)))
     return arrays
 
 
@@ -57,7 +61,9 @@ def from_own_catalog(labels: Path, images: Path | None, work: Path, processes: i
     moved = adapting.adapted(features, lesson.family, shipped.family_weights, shipped.family_bias)
     arrays["family_weights"], arrays["family_bias"] = moved
     if min(right.sum(), (~right).sum()) >= LEAST_FOR_CONFIDENCE:
-        arrays["confidence"] = calibration.confidence(held_out, right)
+        pairs = zip(readings_for(lesson, shipped), held_out, strict=True)
+        told = [replace(reading, probabilities=probabilities) for reading, probabilities in pairs]
+        arrays["confidence"] = calibration.confidence(told, right)
     return arrays
 
 

@@ -15,14 +15,14 @@ from services.classifier.color.histogram import Histogram, cells_of, histogram_o
 from services.classifier.color.labels import verdict_of
 from services.classifier.color.metallic import metal_of, metallic_features
 from services.classifier.color.model import Model, model
-from services.classifier.color.names import commerce_name, family_likeness, fine_name
+from services.classifier.color.names import commerce_name, fine_name, likeness_of, names_apart
 from services.classifier.color.oklab import Floats, oklab_from_srgb, oklch_from_oklab
 from services.classifier.color.palette import Palette, palette_of
 from services.classifier.color.pattern import multicolor_features, multicolor_probability, pattern_of
 from services.classifier.color.photo import Bytes, Photo, photo_of
 from services.classifier.color.places import place_of
 from services.classifier.color.product import Product, product_of
-from services.classifier.color.review import confidence_of, reasons_for
+from services.classifier.color.review import confidence_features, confidence_of, reasons_for
 from services.classifier.color.scene import background_of, cast_of
 
 
@@ -38,12 +38,18 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What is learned from a view: family probabilities (12), colors, and how each color (k, 12) is called."""
+    """What is learned from a view: family probabilities (12), colors (k), and how each color is called.
+
+    called (12) tells how much of the product is called by each family,
+    apart (k, names) are the CIEDE2000 differences to the shop names, names (k, 12) the probabilities of the families.
+    """
 
     histogram: Histogram
     probabilities: Floats
+    called: Floats
     palette: Palette
     rgb: Bytes
+    apart: Floats
     names: Floats
 
 
@@ -75,15 +81,17 @@ def reading_of(histogram: Histogram, kind: Kind, learned: Model) -> Reading:
     """Name a product and its colors."""
     palette = palette_of(histogram)
     rgb = rgb8_from_oklab(palette.oklab)
+    apart = names_apart(lab_from_srgb(rgb / 255.0))
     probabilities = family_probabilities(features_of(histogram, kind, learned), learned)
-    return Reading(histogram, probabilities, palette, rgb, family_likeness(lab_from_srgb(rgb / 255.0)))
+    called = histogram.weight @ learned.called[histogram.cells]
+    return Reading(histogram, probabilities, called, palette, rgb, apart, likeness_of(apart))
 
 
 def _answer(view: View, reading: Reading, label: str | None, learned: Model) -> Analysis:
     main = main_entry(reading)
     palette = entries_of(reading, main)
     primary = _primary(reading, palette, main)
-    confidence = round(confidence_of(reading.probabilities, learned), 4)
+    confidence = round(confidence_of(reading_confidence(reading, main), learned), 4)
     background = background_of(view.photo, view.backdrop, view.product.mask)
     verdict = verdict_of(label, primary, palette, reading.probabilities, learned) if label else None
     cast = cast_of(background, view.backdrop, reading.palette.oklab[main])
@@ -107,6 +115,11 @@ def _answer(view: View, reading: Reading, label: str | None, learned: Model) -> 
     )
 
 
+def reading_confidence(reading: Reading, main: int) -> Floats:
+    """Describe how far the family of a reading can be trusted; `main` is its entry of the palette."""
+    return confidence_features(reading.probabilities, reading.called, reading.palette.oklab[main])
+
+
 def main_entry(reading: Reading) -> int:
     """Find the palette color that the product's family is most likely told from."""
     family = int(reading.probabilities.argmax())
@@ -117,11 +130,11 @@ def entries_of(reading: Reading, main: int) -> tuple[PaletteEntry, ...]:
     """Describe the palette; the entry `main` has the family of the product."""
     families: list[Family] = [FAMILIES[index] for index in reading.names.argmax(axis=1)]
     families[main] = FAMILIES[int(reading.probabilities.argmax())]
-    labs = lab_from_srgb(reading.rgb / 255.0)
     shares = reading.palette.area.round(4).tolist()
     hexes = [hex_of((red, green, blue)) for red, green, blue in reading.rgb.tolist()]
     return tuple(
-        PaletteEntry(hexes[i], family, commerce_name(labs[i], family), shares[i]) for i, family in enumerate(families)
+        PaletteEntry(hexes[i], family, commerce_name(reading.apart[i], family), shares[i])
+        for i, family in enumerate(families)
     )
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 
+from services.classifier.color.analysis import FAMILIES
 from services.classifier.color.groups import GROUPS, Kind
 from services.classifier.color.histogram import Histogram
 from services.classifier.color.model import Model
@@ -12,6 +13,7 @@ from services.classifier.color.oklab import Floats
 _GROUP_SCALE: Final = 0.3
 _WORD_SCALE: Final = 0.6
 _FLOOR: Final = 0.03
+_WORN: Final = frozenset({"top", "bottom", "dress"})
 
 
 def features_of(histogram: Histogram, kind: Kind, model: Model) -> Floats:
@@ -21,8 +23,18 @@ def features_of(histogram: Histogram, kind: Kind, model: Model) -> Floats:
         weights=(model.nearness[histogram.cells] * histogram.weight[:, None]).ravel(),
         minlength=model.centers,
     )
-    called = histogram.weight @ model.called[histogram.cells]
-    return np.concatenate([np.sqrt(near), 2.0 * near, _described(kind, model), np.log(called + _FLOOR)])
+    colors = np.log(histogram.weight @ model.called[histogram.cells] + _FLOOR)
+    worn = colors if kind.group in _WORN else np.zeros(len(FAMILIES))
+    return np.concatenate([np.sqrt(near), 2.0 * near, _described(kind, model), _lit(histogram, model), worn, colors])
+
+
+def _lit(histogram: Histogram, model: Model) -> Floats:
+    """Tell how the lighter half of a product is called: people see past shade."""
+    order = np.argsort(histogram.oklab[:, 0], kind="stable")
+    lighter = order[np.cumsum(histogram.weight[order]) >= 0.5]
+    weight = histogram.weight[lighter]
+    lit: Floats = np.log(weight @ model.called[histogram.cells[lighter]] / weight.sum() + _FLOOR)
+    return lit
 
 
 def _described(kind: Kind, model: Model) -> Floats:

@@ -67,8 +67,16 @@ def family_likeness(lab: Floats) -> Floats:
 
     What counts is the CIEDE2000 difference to the nearest name of a family.
     """
-    known = commerce_names()
-    apart = ciede2000(known.lab, lab[:, None])
+    return likeness_of(names_apart(lab))
+
+
+def names_apart(lab: Floats) -> Floats:
+    """Give the CIEDE2000 difference (n, names) of some colors (n, 3) to each shop name."""
+    return ciede2000(commerce_names().lab, lab[:, None])
+
+
+def likeness_of(apart: Floats) -> Floats:
+    """Give the probability (n, 12) that colors with these differences to the shop names are called by each family."""
     nearest = np.stack([apart[:, list(_named(family))].min(axis=1) for family in FAMILIES], axis=1) ** 2
     likeness = np.exp((nearest.min(axis=1, keepdims=True) - nearest) / (2 * _NAME_REACH**2))
     probabilities: Floats = likeness / likeness.sum(axis=1, keepdims=True)
@@ -86,11 +94,10 @@ def nearest_family(lab: Floats) -> Family:
     return known.families[int(ciede2000(known.lab, lab).argmin())]
 
 
-def commerce_name(lab: Floats, family: Family) -> str:
-    """Give the nearest shop name of a family by CIEDE2000; the color is L*a*b* (3)."""
-    known = commerce_names()
+def commerce_name(apart: Floats, family: Family) -> str:
+    """Give the nearest shop name of a family to a color with these differences (names) to all."""
     of_family = _named(family)
-    return known.names[of_family[int(ciede2000(known.lab[list(of_family)], lab).argmin())]]
+    return commerce_names().names[of_family[int(apart[list(of_family)].argmin())]]
 
 
 def fine_name(oklab: Floats) -> str:
