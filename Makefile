@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check lint types contracts format schemas reference image sbom pictures accuracy speed
+.PHONY: help demo test check lint types contracts format schemas reference image sbom pictures accuracy speed model
 .PHONY: requirements clean
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make sbom               list what the image is made of, as CycloneDX"
 	@echo "make schemas            write the published JSON Schemas"
 	@echo "make pictures           draw the pictures of docs/ anew (needs chromium)"
+	@echo "make model              train the color model anew (docs/color.md)"
 	@echo "make accuracy DATA=DIR  measure how often the colors are right, beside open tools, on labeled photos"
 	@echo "make speed DATA=DIR     measure what an answer costs, beside open tools"
 	@echo "make requirements       resolve and hash the dependencies anew (needs uv)"
@@ -63,6 +64,9 @@ sbom:
 pictures: $(VENV)/dev-installed
 	$(BIN)/python docs/pictures.py $(if $(PHOTOS),--photos "$(PHOTOS)")
 
+model: $(VENV)/training-installed
+	$(BIN)/python -m training --data "$(or $(DATA),../shared/color-dev)"
+
 accuracy: $(VENV)/benchmarks-installed
 	$(BIN)/python benchmarks/color_accuracy.py $(if $(DATA),--data "$(DATA)")
 
@@ -89,6 +93,11 @@ $(VENV)/benchmarks-installed: $(VENV)/dev-installed requirements/benchmarks.txt
 	@$(PIP) install --require-hashes -r requirements/benchmarks.txt
 	@touch $@
 
+$(VENV)/training-installed: $(VENV)/dev-installed requirements/training.txt
+	@echo "installing what trains the color model into $(VENV), once"
+	@$(PIP) install --require-hashes -r requirements/training.txt
+	@touch $@
+
 UV_COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q
 
 requirements:
@@ -97,6 +106,7 @@ requirements:
 	$(UV_COMPILE) --extra local --group build -c requirements/runtime.txt -o requirements/local.txt
 	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev -c requirements/local.txt -o requirements/dev.txt
 	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev --group benchmarks -c requirements/dev.txt -o requirements/benchmarks.txt
+	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev --group training -c requirements/dev.txt -o requirements/training.txt
 	$(subst pyproject.toml,--group image,$(UV_COMPILE)) -o requirements/build.txt
 
 clean:

@@ -16,7 +16,7 @@ def main() -> int:
         if arguments.labels:
             arrays = from_own_catalog(arguments.labels, arguments.images, arguments.work, arguments.processes)
         else:
-            arrays = from_development_sets(arguments.data, arguments.work, arguments.processes)
+            arrays = from_development_sets(arguments.data, arguments.work, arguments.processes, arguments.held_out)
     except CatalogError as error:
         print(f"training: {error}", file=sys.stderr)
         return 2
@@ -34,6 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--work", type=Path, default=Path("build/training"), help="folder of what the steps keep")
     parser.add_argument("--output", type=Path, default=SHIPPED, help="model file to write (default: the shipped one)")
     parser.add_argument("--processes", type=int, default=2, help="how many processes look at photos")
+    parser.add_argument(
+        "--held-out", type=Path, help="with --data: write the answers about photos held out, as JSON lines"
+    )
     return parser
 
 

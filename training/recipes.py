@@ -16,6 +16,7 @@ from training import adapting, calibration, catalogs, naming
 from training.building import Arrays, Lesson, colors, features_for, readings_for, unfinished
 from training.catalogs import Example
 from training.folds import folds_of
+from training.held_out import write_held_out
 from training.model_file import SHIPPED, read_model
 from training.seeing import see_all
 
@@ -25,8 +26,11 @@ LEAST_FOR_CONFIDENCE: Final = 20
 """So many right and so many wrong answers teach how far to trust an answer."""
 
 
-def from_development_sets(data: Path, work: Path, processes: int) -> Arrays:
-    """Learn maps from the simple product photos, names from all three sets, and trust from photos held out."""
+def from_development_sets(data: Path, work: Path, processes: int, answers: Path | None) -> Arrays:
+    """Learn maps from the simple product photos, names from all three sets, and trust from photos held out.
+
+    `answers` is where to write what is said of the photos held out.
+    """
     small = _lesson(catalogs.fashion_small(data), work, processes)
     goods = _lesson(catalogs.electronics(data), work, processes)
     mixed = _lesson(catalogs.mixed(data), work, processes)
@@ -44,6 +48,8 @@ def from_development_sets(data: Path, work: Path, processes: int) -> Arrays:
     arrays["multicolor"] = calibration.multicolor(mixed.examples, readings)
     arrays["label"] = calibration.label(mixed.examples, readings)
     arrays["metallic"] = calibration.metallic(small.examples, readings_for(small, unfinished(arrays)))
+    if answers:
+        write_held_out(named.examples, held_out, unfinished(arrays), answers)
     return arrays
 
 

@@ -16,7 +16,7 @@ from services.classifier.color.places import place_of
 from services.classifier.decoding import decode
 from training.catalogs import Example
 
-_MAX_PIXELS: Final = 50_000_000
+MAX_PIXELS: Final = 50_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Seen:
 
 def see(example: Example) -> Seen:
     """Decode a photo and find its product, as the service does."""
-    view = view_of(decode(example.path.read_bytes(), _MAX_PIXELS), example.kind)
+    view = view_of(decode(example.path.read_bytes(), MAX_PIXELS), example.kind)
     mask = view.product.mask
     return Seen(view.photo.rgb[mask], place_of(mask).astype(np.uint8), view.product.weight[mask])
 

@@ -60,7 +60,7 @@ def analyze(pixels: Bytes, *, product_type: str | None, category: str | None, la
     """
     learned = model()
     view = view_of(pixels, kind_of(product_type, category))
-    return _answer(view, reading_of(product_histogram(view, learned), view.kind, learned), label, learned)
+    return answer_of(view, reading_of(product_histogram(view, learned), view.kind, learned), label, learned)
 
 
 def view_of(pixels: Bytes, kind: Kind) -> View:
@@ -87,7 +87,8 @@ def reading_of(histogram: Histogram, kind: Kind, learned: Model) -> Reading:
     return Reading(histogram, probabilities, called, palette, rgb, apart, likeness_of(apart))
 
 
-def _answer(view: View, reading: Reading, label: str | None, learned: Model) -> Analysis:
+def answer_of(view: View, reading: Reading, label: str | None, learned: Model) -> Analysis:
+    """Tell what was read in a view, and judge a label where there is one."""
     main = main_entry(reading)
     palette = entries_of(reading, main)
     primary = _primary(reading, palette, main)
