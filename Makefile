@@ -4,6 +4,8 @@
 PYTHON ?= python3
 CONTAINERS ?= $(firstword $(shell command -v docker podman))
 VENV := .venv
+# Of the tests: most of their time they wait, for Kafka above all.
+PROCESSES ?= 2
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -30,7 +32,7 @@ demo: $(VENV)/local-installed
 	@$(BIN)/huestream demo $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(DATA),--data "$(DATA)")
 
 test: $(VENV)/dev-installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=$(PROCESSES) --dist=loadgroup
 
 check: lint types contracts
 

@@ -1,5 +1,6 @@
 import signal
 
+import pytest
 from hypothesis import settings
 
 pytest_plugins = ["tests.kafka_fixtures", "tests.stack_fixtures"]
@@ -10,3 +11,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # The same examples in each run, so that a change is judged by what it changes.
 settings.register_profile("same", derandomize=True)
 settings.load_profile("same")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file together when several processes run them, and all that share one podman."""
+    for item in items:
+        group = "podman" if "podman" in getattr(item, "fixturenames", ()) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
