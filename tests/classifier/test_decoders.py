@@ -111,7 +111,7 @@ async def test_a_killed_nursery_costs_nothing_either(ours: Callable[[], list[int
 
 
 async def test_a_child_that_hangs_is_killed_in_time_and_costs_one_image(ours: Callable[[], list[int]]) -> None:
-    async with running() as found:
+    async with running(decode_timeout_seconds=2) as found:
         assert await code(found, PHOTO) == "classified"
         _, child = ours()
         os.kill(child, signal.SIGSTOP)
