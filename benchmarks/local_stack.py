@@ -24,6 +24,12 @@ IDLE_SECONDS = 10
 
 
 def resident_megabytes(pid: int) -> float:
+    """Count a process and all that it started; what they share counts in each."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return own_megabytes(pid) + sum(resident_megabytes(int(child)) for child in children)
+
+
+def own_megabytes(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) / 1024
@@ -43,8 +49,9 @@ def run_once(data: Path) -> tuple[float, dict[str, float]]:
             time.sleep(0.02)
         seconds = time.monotonic() - began
         time.sleep(IDLE_SECONDS)
-        pids = json.loads(ready_file.read_text())["pids"] | {"huestream local": [process.pid]}
-        return seconds, {name: sum(map(resident_megabytes, numbers)) for name, numbers in pids.items()}
+        pids = json.loads(ready_file.read_text())["pids"]
+        megabytes = {name: sum(map(resident_megabytes, numbers)) for name, numbers in pids.items()}
+        return seconds, megabytes | {"huestream local": own_megabytes(process.pid)}
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
