@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from services.classifier.color import analyze
 from services.classifier.color.analyzing import product_histogram, reading_of, view_of
-from services.classifier.color.groups import group_of
+from services.classifier.color.groups import kind_of
 from services.classifier.color.model import model
 from services.classifier.decoding import decode
 from services.classifier.settings import MAX_IMAGE_PIXELS
@@ -15,14 +15,14 @@ Variant = Callable[[bytes], object]
 
 def stages(contents: Sequence[bytes]) -> dict[str, Variant]:
     """The analysis and its steps by name, ready to be called with one of the pictures; names and label are the rest."""
-    learned, group = model(), group_of(PRODUCT_TYPE, CATEGORY)
+    learned, kind = model(), kind_of(PRODUCT_TYPE, CATEGORY)
     pixels = {content: decode(content, MAX_IMAGE_PIXELS) for content in contents}
-    views = {content: view_of(pixels[content], group) for content in contents}
+    views = {content: view_of(pixels[content], kind) for content in contents}
     histograms = {content: product_histogram(views[content], learned) for content in contents}
     return {
-        "analysis: find the product": lambda content: view_of(pixels[content], group),
+        "analysis: find the product": lambda content: view_of(pixels[content], kind),
         "analysis: histogram": lambda content: product_histogram(views[content], learned),
-        "analysis: family, palette": lambda content: reading_of(histograms[content], group, learned),
+        "analysis: family, palette": lambda content: reading_of(histograms[content], kind, learned),
         "analysis, all": lambda content: analyze(
             pixels[content], product_type=PRODUCT_TYPE, category=CATEGORY, label=LABEL
         ),
