@@ -147,7 +147,7 @@ class World:
         return found
 
     def wait_until_finished(
-        self, inference_ids: Iterable[str], timeout_seconds: float = 60
+        self, inference_ids: Iterable[str], timeout_seconds: float = 150
     ) -> dict[str, InferenceStatus]:
         """Wait until each has its last status."""
         wanted = set(inference_ids)
