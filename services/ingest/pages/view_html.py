@@ -58,7 +58,7 @@ def view_page(view: View) -> str:
         f'{_tiles(view, summary)}<div class="split">{charts_of(view.items, view.wanted, view.address)}'
         f"{_list(view)}</div>{_foot(view)}</div>"
     )
-    return page(f"{title} - huestream", content, "view.js", _downloads(view))
+    return page(f"{title} - huestream", content, ["view.js"], _downloads(view))
 
 
 def gone_page(title: str, words: str) -> str:
