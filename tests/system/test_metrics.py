@@ -106,7 +106,9 @@ def test_what_strangers_write_makes_no_series(worked: Stack, host: ImageHost) ->
         worked.call(f"/nowhere/{number}", x_vody_api_key=f"key-{number}")
     worked.wait_for_mail(inference_id)
     after = {service: series(worked, service) for service in SERVICES}
-    assert {service: after[service] - before[service] for service in SERVICES} == dict.fromkeys(SERVICES, set())
+    assert {service: after[service] - before[service] for service in SERVICES} == {
+        service: set() for service in SERVICES
+    }
 
 
 def test_lag_is_known_while_nobody_works(worked: Stack, host: ImageHost) -> None:
