@@ -25,6 +25,7 @@ from services.runtime.logs import Logger, configure_logs
 from services.runtime.monitoring import Health, monitoring
 from services.runtime.settings import read_settings
 from services.runtime.topic_admin import require
+from services.runtime.tracing import tracing
 
 GROUP: Final = CLASSIFIER_GROUP
 LINGER_MS: Final = 20
@@ -38,11 +39,11 @@ async def main(stopping: asyncio.Event) -> None:
     log = configure_logs("classifier", settings.log_level)
     health = Health()
     describe_build("classifier", settings)
-    async with monitoring(settings.metrics_host, settings.metrics_port, health) as url, AsyncExitStack() as stack:
+    async with monitoring(settings.metrics_host, settings.metrics_port, health), AsyncExitStack() as stack:
         consumption = await _consumption(stack, settings, log)
         health.started(ready=consumption.trouble, alive=consumption.stalled)
         _collect_garbage_seldom()
-        log.info("started", metrics=url)
+        log.info("started", metrics=health.url)
         await consumption.run(stopping)
     log.info("stopped")
 
@@ -64,6 +65,7 @@ async def _consumption(stack: AsyncExitStack, settings: ClassifierSettings, log:
         decoding,
         await _cancellations(stack, settings, log),
         log,
+        stack.enter_context(tracing("classifier", settings, log)),
     )
     return Consumption(
         await stack.enter_async_context(consumer(servers, patience, GROUP, settings.group_instance_id)),

@@ -29,6 +29,7 @@ MAX_BODY_BYTES: Final = 2 * 1024 * 1024
 _NOBODY: Final = str(uuid.UUID(int=0)).encode()
 _ACCEPTED: Final = Accepted(inference_id=_NOBODY.decode()).model_dump_json().encode()
 INFERENCE_ID: Final = web.RequestKey("inference_id", str)
+TRACEPARENT: Final = web.RequestKey("traceparent", str)
 IMAGES: Final = web.RequestKey("images", int)
 _LOOK_AGAIN_SECONDS: Final = 0.25
 
@@ -55,6 +56,7 @@ class Submitting:
         idempotency_key = _idempotency_key(request)
         inference_id = idempotent_id(key.key_id, idempotency_key) if idempotency_key else str(uuid.uuid4())
         batch = batch_of(images, inference_id, key.key_id, datetime.now(UTC), self.deadline_seconds)
+        batch = replace(batch, traceparent=request.get(TRACEPARENT))
         if webhook_url := _webhook_url(request):
             batch = replace(batch, record=batch.record.model_copy(update={"webhook_url": webhook_url}))
         try:

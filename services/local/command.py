@@ -41,6 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="lock Kafka as in production: TLS, a user with its least rights for each service, everything else refused",
     )
     parser.add_argument(
+        "--traces",
+        metavar="URL",
+        help="send the trace of every submission to this collector (OTLP over HTTP), such as http://127.0.0.1:4318",
+    )
+    parser.add_argument(
         "--ready-file",
         type=Path,
         metavar="PATH",
@@ -92,6 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
         allow_networks=tuple(arguments.allow_network),
         ready_file=arguments.ready_file,
         secure=arguments.secure,
+        traces=arguments.traces,
     )
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it reports each attempt to reach a broker that starts
     try:

@@ -39,6 +39,9 @@ def _starting() -> str | None:
 class Health:
     """What the probes are told; until a service has started, it lives and is not ready."""
 
+    url: str = ""
+    """Where the metrics are."""
+
     def __init__(self) -> None:
         self._startup: Check = _starting
         self._liveness: Check = _well
@@ -103,7 +106,8 @@ async def monitoring(host: str, port: int, health: Health) -> AsyncIterator[str]
     try:
         site = web.TCPSite(runner, host, port)
         await site.start()
-        yield f"http://{host}:{runner.addresses[0][1]}/metrics"
+        health.url = f"http://{host}:{runner.addresses[0][1]}/metrics"
+        yield health.url
     finally:
         watching.cancel()
         await runner.cleanup()

@@ -1,39 +1,22 @@
 """What a running system says of itself, as Prometheus would read it."""
 
+import os
 import shutil
+import signal
 import subprocess
-import urllib.request
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
-from prometheus_client.parser import text_string_to_metric_families as plain_text
 
 from tests.image_host import ImageHost
 from tests.stack_fixtures import Stack, items
+from tests.system.scraping import scraped, value
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.system
 
 SERVICES = ("ingest", "classifier", "reporter")
 PROMTOOL = shutil.which("promtool")
-
-
-def scraped(stack: Stack, service: str, accept: str = "text/plain") -> str:
-    request = urllib.request.Request(stack.ready()["metrics"][service], headers={"Accept": accept})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310
-        text: str = reply.read().decode()
-    return text
-
-
-def value(stack: Stack, service: str, name: str, **labels: str) -> float | None:
-    """The sum of a metric's samples that have these labels."""
-    found = [
-        sample.value
-        for family in plain_text(scraped(stack, service))
-        for sample in family.samples
-        if sample.name == name and labels.items() <= sample.labels.items()
-    ]
-    return sum(found) if found else None
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +81,25 @@ def test_a_scraper_that_wants_openmetrics_gets_it(worked: Stack, service: str) -
     assert text.endswith("# EOF\n")
     names = {family.name for family in openmetrics(text)}
     assert {"huestream_build", "huestream_probe_success", "process_open_fds"} <= names
+
+
+def test_lag_is_known_while_nobody_works(worked: Stack, host: ImageHost) -> None:
+    """Of a group without members only somebody else can say how far behind it is."""
+    told = {"group": "huestream-classifier", "topic": "images.submitted.v1"}
+    [classifier] = worked.pids("classifier")
+    wait_for(lambda: value(worked, "ingest", "huestream_group_members", group=told["group"]) or None, "member", 30)
+    os.kill(classifier, signal.SIGSTOP)  # it is not restarted, and leaves the group
+    try:
+        inference_id = worked.submit(items(host.url, 30)).body["inference_id"]
+
+        def is_seen() -> bool:
+            members = value(worked, "ingest", "huestream_group_members", group=told["group"])
+            records = value(worked, "ingest", "huestream_group_lag_records", **told)
+            seconds = value(worked, "ingest", "huestream_group_lag_seconds", **told)
+            return (members, records) == (0.0, 30.0) and 5 < (seconds or 0) < 120
+
+        wait_for(is_seen, "lag without members", 60, pause_seconds=1)
+    finally:
+        os.kill(classifier, signal.SIGCONT)
+    worked.wait_for_mail(inference_id)
+    wait_for(lambda: value(worked, "ingest", "huestream_group_lag_records", **told) == 0, "no lag", 60, 1)
