@@ -32,7 +32,7 @@ demo: $(VENV)/local-installed
 	@$(BIN)/huestream demo $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(DATA),--data "$(DATA)")
 
 test: $(VENV)/dev-installed
-	$(BIN)/python -m pytest --numprocesses=$(PROCESSES) --dist=loadgroup
+	$(BIN)/python -m pytest --numprocesses=$(PROCESSES)
 
 check: lint types contracts
 

@@ -59,13 +59,23 @@ async def run_local(options: Options, stopping: asyncio.Event) -> None:
     ready = ReadyFile(options.ready_file)
     supervisor = Supervisor(say, lambda: ready.update(pids=supervisor.pids()))
     with _own_folder(options.data):
-        ready.remove()
+        _check(ready, options)
         try:
             await _until(stopping, _run(options, supervisor, ready))
         finally:
-            say("stopping")
+            if supervisor.pids():
+                say("stopping")
             await supervisor.stop("kafka", _STOP_SERVICES_SECONDS, _STOP_KAFKA_SECONDS)
             ready.remove()
+
+
+def _check(ready: ReadyFile, options: Options) -> None:
+    try:
+        ready.check()
+    except OSError as error:
+        raise LocalError(
+            f"the file {options.ready_file} cannot be written: {error.strerror}; name another one with --ready-file"
+        ) from error
 
 
 async def _until(stopping: asyncio.Event, work: Coroutine[None, None, None]) -> None:
