@@ -37,10 +37,11 @@ class Summary:
 
 
 def summary_of(items: Sequence[ResultItem]) -> Summary:
-    """Sort results; an image that mismatches is not listed for review again."""
+    """Sort results, the surest mismatch first; an image that mismatches is not listed for review again."""
     piles: dict[Pile, list[ResultItem]] = {pile: [] for pile in PILES}
     for item in items:
         piles[pile_of(item)].append(item)
+    piles["mismatch"].sort(key=lambda item: (_likely_right(item), item.index))
     return Summary(
         items=items,
         mismatches=piles["mismatch"],
@@ -65,6 +66,22 @@ def verdict_of(item: ResultItem) -> str | None:
     if item.classification is None or item.classification.label is None:
         return None
     return item.classification.label.verdict
+
+
+def _likely_right(item: ResultItem) -> float:
+    """The probability that the label is right; classifiers that do not know it have only the difference."""
+    label = item.classification.label if item.classification else None
+    if label is None:
+        return 1.0
+    return label.match_probability if label.match_probability is not None else 1 / (1 + label.delta_e_2000)
+
+
+def by_reason(reviews: Sequence[ResultItem]) -> list[tuple[tuple[str, ...], list[ResultItem]]]:
+    """Gather what is to be looked at by why, the most frequent first."""
+    found: dict[tuple[str, ...], list[ResultItem]] = {}
+    for item in reviews:
+        found.setdefault(tuple(item.classification.review_reasons) if item.classification else (), []).append(item)
+    return sorted(found.items(), key=lambda reason: -len(reason[1]))
 
 
 def by_cause(failures: Sequence[ResultItem]) -> list[tuple[str, list[ResultItem]]]:

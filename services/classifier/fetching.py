@@ -17,6 +17,7 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from schemas.fields import IMAGE_URL_PATTERN, MAX_URL
+from services.classifier import metrics
 from services.classifier.freshness import Freshness, freshness
 from services.classifier.memory import Lease, NoMemoryError
 from services.classifier.problems import DeadlinePassed, FetchProblem
@@ -119,6 +120,7 @@ class Fetcher:
                     pause = pause_seconds(problem, retries, ends_at - now(), random.random)
                     if pause is None:
                         raise
+                metrics.FETCH_RETRIES.inc()
                 retries += 1
                 await asyncio.sleep(pause)
 
@@ -171,6 +173,7 @@ class Fetcher:
             lease.grow_to(count)
             chunks.append(chunk)
         lease.shrink_to(count)
+        metrics.FETCHED_BYTES.inc(count)
         return b"".join(chunks)
 
     def _too_large(self) -> FetchProblem:
@@ -244,7 +247,10 @@ async def fetcher(settings: ClassifierSettings, lookup: Lookup = system_lookup) 
     """Open the one session of a classifier process."""
 
     def guard(host: str, port: int) -> bool:
-        return may_connect(host, port, settings.fetch_ports, settings.allow_networks)
+        may = may_connect(host, port, settings.fetch_ports, settings.allow_networks)
+        if not may:
+            metrics.REFUSED_ADDRESSES.inc()
+        return may
 
     connector = aiohttp.TCPConnector(
         limit=2 * settings.in_flight,  # never reached: images in flight are counted elsewhere

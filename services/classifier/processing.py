@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from schemas.classification import Classification
-from schemas.events import ImageSubmitted, ItemError, UndecodableError
+from schemas.events import ImageClassified, ImageSubmitted, ItemError, UndecodableError
 from schemas.topics import IMAGES_CLASSIFIED
 from services.classifier import metrics
 from services.classifier.cancellations import Cancellations
@@ -16,6 +16,7 @@ from services.classifier.image_results import classify, result_of
 from services.classifier.memory import Lease, Memory
 from services.classifier.repeats import Repeats
 from services.runtime.kafka import Publisher, Record
+from services.runtime.lag import age_seconds
 from services.runtime.logs import Logger
 
 
@@ -43,7 +44,6 @@ class Classifier:
         try:
             image = ImageSubmitted.decode(record.value)
         except UndecodableError as error:
-            metrics.DEAD_LETTERS.inc()
             self._log.warning("dead_letter", topic=record.topic, offset=record.offset, reason=str(error))
             await self._results.dead_letter(record, "classifier", str(error))
             return
@@ -52,6 +52,7 @@ class Classifier:
 
     async def _classify(self, image: ImageSubmitted) -> None:
         began = time.monotonic()
+        metrics.TAKEN.observe(age_seconds(image.submitted_at, _now()))
         log = self._log.bind(inference_id=image.inference_id, index=image.index)
         try:
             with self._memory.lease(image.inference_id) as lease:
@@ -62,9 +63,9 @@ class Classifier:
         except Exception:  # ours, but one image must not stop the stream: a result, counted and logged
             log.exception("classification_failed")
             result = result_of(image, ItemError(code="internal", message="The image could not be analyzed"), _now())
-        await self._results.publish(IMAGES_CLASSIFIED, [result])
-        outcome = result.error.code if result.error else "succeeded"
-        metrics.IMAGES.labels(outcome).inc()
+        with metrics.PUBLISH_SECONDS.time():
+            await self._results.publish(IMAGES_CLASSIFIED, [result])
+        outcome = _measured(image, result)
         log.info("image_classified", outcome=outcome, seconds=round(time.monotonic() - began, 4))
 
     async def _fetch(self, image: ImageSubmitted, lease: Lease, url: str) -> bytes:
@@ -72,8 +73,17 @@ class Classifier:
             return await self._images.fetch(url, image.inference_id, lease, _ends_at(image))
 
     async def _analyze(self, image: ImageSubmitted, content: bytes) -> Classification:
-        with metrics.ANALYZE_SECONDS.time():
-            return await self._decoding.analyze(image, content, image.inference_id)
+        return await self._decoding.analyze(image, content, image.inference_id)
+
+
+def _measured(image: ImageSubmitted, result: ImageClassified) -> str:
+    """Count a result; returns the name of its outcome."""
+    outcome = result.error.code if result.error else "succeeded"
+    metrics.count_outcome(outcome)
+    metrics.CLASSIFIED.observe(age_seconds(image.submitted_at, _now()))
+    if result.classification is not None:
+        metrics.count_answer(result.classification)
+    return outcome
 
 
 def _now() -> datetime:

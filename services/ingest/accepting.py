@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -17,6 +18,7 @@ from services.ingest.rate_limits import Limits, RateExceededError
 from services.ingest.refusals import RETRY_AFTER_SECONDS, RefusedError, unavailable
 from services.runtime.following import Follower
 from services.runtime.kafka import KafkaUnavailableError, Publisher
+from services.runtime.lag import age_seconds
 
 _ONCE_AWAY_SECONDS: Final = 2.0
 """How long a request waits for a Kafka that has not answered the one before."""
@@ -90,6 +92,7 @@ class Acceptance:
         self._limits.settle(record.inference_id)
         metrics.BATCHES.inc()
         metrics.IMAGES.inc(record.size)
+        metrics.ACCEPTED.observe(age_seconds(record.submitted_at, datetime.now(UTC)))
 
     async def _reserve(self, record: BatchSubmitted) -> None:
         """Spend the images as of the time that the other replicas will read; refuse only what is refused twice.
@@ -110,6 +113,7 @@ class Acceptance:
                 await self._publish(batch, read_back=read_back)
         except (KafkaUnavailableError, TimeoutError) as error:
             self._failed_at = time.monotonic()
+            metrics.PUBLISH_FAILURES.inc()
             raise unavailable("The inference queue is") from error
         self._failed_at = None
 

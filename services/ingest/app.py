@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from services.ingest.events import Events
 from services.ingest.openapi import document
 from services.ingest.pages.assets import add_assets
 from services.ingest.pages.docs import Docs
-from services.ingest.pages.viewing import Viewing
+from services.ingest.pages.viewing import VIEW_PATH, Viewing
 from services.ingest.reading import Reading
 from services.ingest.refusals import RefusedError
 from services.ingest.request_headers import PROBLEM, wants_problem
@@ -27,6 +27,14 @@ SUBMIT: Final = "/inference/color-classification"
 _ONE: Final = "/inference/{inference_id:(?!color-classification$)[^{}/]+}"
 BEGAN: Final = web.RequestKey("began", float)
 REQUEST_ID: Final = web.RequestKey("request_id", str)
+_ROUTES: Final[Mapping[tuple[str, str], metrics.Route]] = {
+    ("POST", SUBMIT): "submit",
+    ("GET", "/inference/{inference_id}/status"): "status",
+    ("GET", "/inference/{inference_id}/results"): "results",
+    ("GET", "/inference/{inference_id}/events"): "events",
+    ("DELETE", "/inference/{inference_id}"): "cancel",
+    ("GET", "/inferences"): "list",
+}
 _DOCUMENT: Final = json.dumps(document())
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -68,7 +76,7 @@ class Endpoint:
         request[BEGAN] = time.monotonic()
         request[REQUEST_ID] = uuid.uuid4().hex
         response = await self._handled(request, handler)
-        metrics.REQUESTS.labels(str(response.status)).inc()
+        metrics.REQUESTS.labels(_route_of(request), metrics.status_name(response.status)).inc()
         self.log.info(
             "request",
             request_id=request[REQUEST_ID],
@@ -95,11 +103,21 @@ class Endpoint:
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         """Add what every reply has, streams too."""
-        metrics.REQUEST_SECONDS.observe(time.monotonic() - request[BEGAN])
+        metrics.REQUEST_SECONDS.labels(_route_of(request)).observe(time.monotonic() - request[BEGAN])
         response.headers["x-request-id"] = request[REQUEST_ID]
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers.update(self.door.rate_headers(request, response.headers.get("Retry-After")))
+
+
+def _route_of(request: web.Request) -> metrics.Route:
+    """Name what was asked for: by the route that answers, never by the path."""
+    resource = request.match_info.route.resource
+    if resource is None or request.match_info.http_exception is not None:
+        return "none"
+    if resource.canonical.startswith(VIEW_PATH):
+        return "view"
+    return _ROUTES.get((request.method, resource.canonical), "pages")
 
 
 async def _openapi(_: web.Request) -> web.Response:

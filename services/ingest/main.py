@@ -33,12 +33,13 @@ from services.ingest.settings import IngestSettings
 from services.ingest.submitting import Submitting
 from services.ingest.watching import Watchers
 from services.runtime.api_keys import KeyRing
+from services.runtime.build import describe_build
 from services.runtime.following import Follower
 from services.runtime.kafka import Publisher, Record, consumer, publisher
 from services.runtime.key_sources import KeyFile
 from services.runtime.lifecycle import beside, collect_garbage_rarely, run_service
 from services.runtime.logs import Logger, configure_logs
-from services.runtime.monitoring import monitoring
+from services.runtime.monitoring import Health, monitoring
 from services.runtime.object_store import object_folder
 from services.runtime.scanning import records_of
 from services.runtime.settings import SettingsError, read_settings
@@ -146,9 +147,18 @@ async def main(stopping: asyncio.Event) -> None:
     """Serve until `stopping` is set."""
     settings = read_settings(IngestSettings)
     log = configure_logs("ingest", settings.log_level)
-    servers, patience = settings.cluster, settings.start_timeout_seconds
-    replica = Replica(settings, log)
+    replica, health = Replica(settings, log), Health()
     replica.read_keys()
+    describe_build("ingest", settings)
+    async with monitoring(settings.metrics_host, settings.metrics_port, health) as metrics_url:
+        await _run(replica, health, log, metrics_url, stopping)
+    log.info("stopped")
+
+
+async def _run(replica: Replica, health: Health, log: Logger, metrics_url: str, stopping: asyncio.Event) -> None:
+    """Know what the log says, then serve."""
+    settings = replica.settings
+    servers, patience = settings.cluster, settings.start_timeout_seconds
     await require(servers, topics_of("ingest"), patience, settings.least_replicas)
     async with (
         publisher(servers, settings.publish_timeout_seconds, patience) as out,
@@ -164,8 +174,10 @@ async def main(stopping: asyncio.Event) -> None:
         # The log is followed until the last request has ended: it waits for its batch record.
         async with beside(follower.follow(), tail.follow(), replica.tidy(), replica.follow_keys()):
             acceptance = Acceptance(out, follower, replica.inferences, replica.limits, settings.publish_timeout_seconds)
-            await _serve(replica.endpoint(out, acceptance, tail, log), acceptance, follower, settings, log, stopping)
-    log.info("stopped")
+            async with serving(replica.endpoint(out, acceptance, tail, log).app(), settings) as url:
+                health.started(ready=lambda: _trouble(acceptance, stopping), alive=follower.trouble)
+                log.info("listening", url=url, metrics=metrics_url)
+                await stopping.wait()
 
 
 def _refuse_local_key(settings: IngestSettings, keys: KeyRing) -> None:
@@ -177,23 +189,9 @@ def _refuse_local_key(settings: IngestSettings, keys: KeyRing) -> None:
         )
 
 
-async def _serve(
-    endpoint: Endpoint,
-    acceptance: Acceptance,
-    follower: Follower,
-    settings: IngestSettings,
-    log: Logger,
-    stopping: asyncio.Event,
-) -> None:
-    def trouble() -> str | None:
-        return "stopping" if stopping.is_set() else acceptance.trouble()
-
-    async with (
-        monitoring(settings.metrics_host, settings.metrics_port, ready=trouble, alive=follower.trouble) as metrics_url,
-        serving(endpoint.app(), settings) as url,
-    ):
-        log.info("listening", url=url, metrics=metrics_url)
-        await stopping.wait()
+def _trouble(acceptance: Acceptance, stopping: asyncio.Event) -> str | None:
+    """Say why requests are better sent elsewhere, or None: what readiness asks."""
+    return "stopping" if stopping.is_set() else acceptance.trouble()
 
 
 def run() -> int:

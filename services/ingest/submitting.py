@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from schemas.api import Accepted, Violation
+from services.ingest import metrics
 from services.ingest.accepting import Acceptance
 from services.ingest.batches import batch_of, idempotent_id
 from services.ingest.door import Door, too_many
@@ -117,6 +118,7 @@ def _images(body: bytes, *, lenient: bool) -> Sequence[Item]:
     try:
         return read_images(body, lenient=lenient)
     except InvalidBodyError as error:
+        metrics.INVALID.labels(error.violations[0].reason).inc()
         violations = [Violation(detail=each.sentence, pointer=f"#{each.pointer}") for each in error.violations]
         raise RefusedError(400, str(error), violations=violations) from error
 

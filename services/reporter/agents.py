@@ -1,7 +1,7 @@
 """Hands the records of each topic to the logic, and acknowledges them when all that they wrote is durable."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,7 +23,6 @@ from schemas.topics import (
     REPORTS_READY,
     Topic,
 )
-from services.reporter import metrics
 from services.reporter.acknowledging import Partition
 from services.reporter.clock import Clock
 from services.reporter.collecting import Collector
@@ -33,6 +32,7 @@ from services.reporter.stream import Stream, Work, end_process, send, topic_of, 
 from services.runtime.kafka import Publisher, Record
 from services.runtime.logs import Logger
 from services.runtime.partitioning import partition_of
+from services.runtime.trace_context import traceparent_of
 
 TICK_SECONDS: Final = 1.0
 PURGE_SECONDS: Final = 3600.0
@@ -85,7 +85,6 @@ class Handlers:
 
     async def bury(self, record: Record, reason: str) -> None:
         """Put a record into the dead letters."""
-        metrics.DEAD_LETTERS.inc()
         self.log.warning("dead_letter", topic=record.topic, offset=record.offset, reason=reason)
         await self.letters.dead_letter(record, "reporter", reason)
 
@@ -108,6 +107,7 @@ def connect(stream: Stream, handlers: Handlers, deliveries_at_once: int) -> None
     stream.app.timer(PURGE_SECONDS, on_leader=False)(timers.purge)
 
     async def revoked(*_: object, **__: object) -> None:
+        stream.measured.partitions.set(0)
         await agents.drain()
         stream.forget()
         handlers.forget()
@@ -115,7 +115,11 @@ def connect(stream: Stream, handlers: Handlers, deliveries_at_once: int) -> None
     async def recovered() -> None:
         handlers.forget()  # what was derived while the tables were recovered may be wrong
 
+    async def assigned(*_: object, **__: object) -> None:
+        stream.measured.assigned(len(stream.assigned()))
+
     stream.app.on_partitions_revoked.connect(revoked, weak=False)
+    stream.app.on_partitions_assigned.connect(assigned, weak=False)
     stream.when_recovered(recovered)
 
 
@@ -162,10 +166,13 @@ class _Agents:
         message, stream = found.message, self._stream
         partition = (message.topic, message.partition)
         work = Work(stream.generation, unsettled=stream.unsettled)
+        stream.measured.records[message.topic].inc()
+        if stream.highest.again(partition, (message.offset,)):
+            stream.measured.redelivered[message.topic].inc()
         if message.offset > (stream.expected(partition) or 0):
             await self._end_if_records_were_skipped(partition, message.offset, work)
         if work.generation == stream.generation:
-            work.done = stream.acknowledgements.take(partition, message.offset, found.ack)
+            work.done = stream.acknowledgements.take(partition, message.offset, found.ack, message.timestamp)
         return work
 
     async def _end_if_records_were_skipped(self, partition: Partition, offset: int, work: Work) -> None:
@@ -184,7 +191,10 @@ class _Agents:
         if self._is_draining or work.generation != self._stream.generation:
             return  # it is read again, here or elsewhere
         message = found.message
-        record = Record(message.topic, message.partition, message.offset, message.key, message.value)
+        trace = traceparent_of(_pairs(message.headers)) if message.headers else None
+        record = Record(
+            message.topic, message.partition, message.offset, message.key, message.value, message.timestamp, trace
+        )
         work_in_hand.set(work)
         try:
             await self._decoded(record, event_type, handle)
@@ -201,6 +211,12 @@ class _Agents:
             await handle(_decoded(record, event_type), record)
         except UndecodableError as error:
             await self._handlers.bury(record, str(error))
+
+
+def _pairs(headers: Any) -> Iterable[tuple[str, bytes | None]]:
+    """Give the headers of Faust's message, which may be a mapping, as Kafka has them."""
+    pairs: Iterable[tuple[str, bytes | None]] = headers.items() if isinstance(headers, Mapping) else headers
+    return pairs
 
 
 def _decoded(record: Record, event_type: type[Event]) -> Event:

@@ -17,6 +17,7 @@ from services.reporter.mail import mail_of
 from services.reporter.mailer import Handover, Mailer
 from services.reporter.reports import csv_of, ndjson_of, report_of
 from services.reporter.settings import ReporterSettings
+from services.runtime.lag import age_seconds
 from services.runtime.logs import Logger
 from services.runtime.object_store import ObjectFolder, StoreUnavailableError
 
@@ -112,7 +113,8 @@ class Delivery:
             return None
 
     async def _mail(self, head: Head, mail: bytes, recipient: str, bury: Bury) -> None:
-        found = await self._doors.mailer.hand_over(mail, recipient, head.batch.inference_id)
+        with metrics.SMTP_SECONDS.time():
+            found = await self._doors.mailer.hand_over(mail, recipient, head.batch.inference_id)
         metrics.MAILS.labels(found.outcome).inc()
         self._log.info(
             "mail",
@@ -123,7 +125,7 @@ class Delivery:
         )
         if found.outcome == "sent":
             self._doors.reach("M7")
-            metrics.MAIL_SECONDS.observe(self._age(head).total_seconds())
+            self._measure(head)
             await self._end_mailed(head)
         elif found.outcome == "refused":
             self._doors.reach("M4")
@@ -132,6 +134,11 @@ class Delivery:
             await self._fail(head, bury, "given_up", f"the mail did not go in time; last: {found.outcome}")
         else:
             await self._try_later(head, found)
+
+    def _measure(self, head: Head) -> None:
+        """Time what the customer waited: from the last result, and from the submission."""
+        metrics.MAIL_SECONDS.observe(self._age(head).total_seconds())
+        metrics.MAILED.observe(age_seconds(head.batch.submitted_at, self._doors.clock()))
 
     async def _end_mailed(self, head: Head) -> None:
         try:
@@ -172,7 +179,8 @@ class Delivery:
         if report.inference_id in self._stored:
             return True
         try:
-            await self._keep(report, mail)
+            with metrics.STORE_SECONDS.time():
+                await self._keep(report, mail)
         except StoreUnavailableError as error:
             metrics.STORE_FAILURES.inc()
             self._log.error("report_not_stored", inference_id=report.inference_id, reason=str(error))

@@ -4,7 +4,7 @@ Rows are written once per image, the head of a batch when it opens, closes and i
 was received is derived from the rows, so that a crash between any two writes loses nothing.
 """
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -143,6 +143,16 @@ class Gathering:
     def is_complete(self, head: Head) -> bool:
         """Say whether all results are here."""
         return len(self._received_of(head)) == head.batch.size
+
+    def counts(self, head: Head) -> Mapping[str, int]:
+        """Count the images of a batch by what is known of them."""
+        received = self._received_of(head)
+        succeeded = sum(received.values())
+        return {
+            "succeeded": succeeded,
+            "failed": len(received) - succeeded,
+            "missing": head.batch.size - len(received),
+        }
 
     def close(self, head: Head, reason: EndReason, now: datetime) -> Head:
         """End a batch: its rows are now as they will be reported."""

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Final
 
-from schemas.findings import Composition, Summary, by_cause, compositions, summary_of, verdict_of
+from schemas.findings import Composition, by_cause, compositions, summary_of
 from schemas.results import Report, ResultItem
 from schemas.results_words import ADVICE, CAUSES, counted, review_words, short_name
+from schemas.summary_words import headline_of, lead_of
 
 _WIDTH: Final = 78
 _ENDINGS: Final = {
@@ -28,33 +29,6 @@ def subject_of(report: Report) -> str:
     return f"Color report: {', '.join(parts)}"
 
 
-def headline_of(summary: Summary) -> str:
-    """Say in a few words what there is to do."""
-    if summary.mismatches:
-        return f"{counted(len(summary.mismatches), 'label')} to correct"
-    if summary.reviews:
-        return f"{counted(len(summary.reviews), 'image')} to look at"
-    if summary.failures:
-        return f"{counted(len(summary.failures), 'image')} could not be classified"
-    return "The batch was canceled" if summary.canceled else "All good, nothing to do"
-
-
-def lead_of(summary: Summary) -> str:
-    """Say in one or two sentences how the batch went."""
-    size, labeled = len(summary.items), _labeled(summary.items)
-    if not summary.classified:
-        return f"None of the {counted(size, 'image')} could be classified. Below is why, and what to do."
-    done = f"We found the color of {_of(summary.classified, size)}."
-    if not labeled:
-        return done
-    if not summary.mismatches:
-        return f"{done} Every label fits or is close." if labeled > 1 else f"{done} The label fits."
-    close = sum(1 for item in summary.items if verdict_of(item) == "near")
-    fitting = labeled - len(summary.mismatches) - close
-    near = f" {close:,} {'is' if close == 1 else 'are'} close," if close else ""
-    return f"{done} {counted(fitting, 'label fits', 'labels fit')},{near} {_do_not(len(summary.mismatches))}."
-
-
 def ending_of(report: Report) -> str:
     """Say why a batch ended before all its images were done; nothing where they were."""
     return _ENDINGS.get(report.reason, "")
@@ -68,20 +42,6 @@ def text_of(report: Report, link: str | None = None) -> str:
 def composition_words(composition: Composition) -> str:
     """Count the families of a category in words."""
     return ", ".join(f"{family} {count}" for family, count in composition.families.items())
-
-
-def _of(number: int, size: int) -> str:
-    if number == size:
-        return "the image" if size == 1 else f"all {size:,} images"
-    return f"{number:,} of {counted(size, 'image')}"
-
-
-def _do_not(number: int) -> str:
-    return "1 does not" if number == 1 else f"{number:,} do not"
-
-
-def _labeled(items: Sequence[ResultItem]) -> int:
-    return sum(1 for item in items if item.classification and item.classification.label)
 
 
 def _lines(report: Report, link: str | None) -> Iterator[str]:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
@@ -14,8 +14,10 @@ from schemas.events import Event
 from schemas.topics import DEAD_LETTERS, Topic
 from services.runtime.admission import NOT_ALLOWED, KafkaRefusedError, KafkaUnavailableError, knock, not_allowed
 from services.runtime.cluster import Cluster, Kafka, cluster_of
+from services.runtime.metrics import DEAD_LETTERS as DEAD_LETTERS_COUNTED
+from services.runtime.trace_context import traceparent_of
 
-__all__ = ["KafkaRefusedError", "KafkaUnavailableError", "Publisher", "Record", "consumer", "publisher"]
+__all__ = ["KafkaRefusedError", "KafkaUnavailableError", "Publisher", "Record", "consumer", "publisher", "record_of"]
 
 MAX_REQUEST_BYTES: Final = 2 * 1024 * 1024
 MAX_BATCH_BYTES: Final = 128 * 1024
@@ -35,6 +37,16 @@ class Record:
     offset: int
     key: bytes | None
     value: bytes | None
+    written_at: float = 0.0
+    """Seconds since 1970, as its producer says."""
+    traceparent: str | None = None
+    """The W3C trace context that it came with, where there is a valid one."""
+
+
+def record_of(found: ConsumerRecord) -> Record:
+    """Take over a record of the library."""
+    trace = traceparent_of(found.headers) if found.headers else None
+    return Record(found.topic, found.partition, found.offset, found.key, found.value, found.timestamp / 1000, trace)
 
 
 class Publisher:
@@ -131,6 +143,7 @@ class Publisher:
         if record.key is not None:
             headers += (("origin-key", record.key[:1024]),)
         await self._acknowledged([(DEAD_LETTERS.name, record.value, record.topic.encode(), headers)])
+        DEAD_LETTERS_COUNTED.labels(record.topic).inc()
 
     async def _acknowledged(
         self, records: Iterable[tuple[str, bytes | None, bytes, tuple[tuple[str, bytes], ...]]]

@@ -26,9 +26,9 @@ def charts_of(items: Sequence[ResultItem], wanted: Wanted, address: Address) -> 
         if counts[family]  # type: ignore[index]
     )
     return (
-        '<section class="charts"><div><h2>Colors</h2>'
-        f'<ul class="bars">{families}</ul></div>'
-        f'<div><h2>By category</h2><ul class="stacks">{_categories(items, wanted, address)}</ul></div></section>'
+        '<details class="charts" open><summary><h2>Colors</h2></summary>'
+        f'<ul class="bars" aria-label="By color">{families}</ul>'
+        f'<h3>By category</h3><ul class="stacks">{_categories(items, wanted, address)}</ul></details>'
     )
 
 
