@@ -72,7 +72,7 @@ def test_a_stopped_kafka_is_a_503_in_time_and_the_retry_ends_in_one_mail(stack: 
     try:
         began = time.monotonic()
         refused = stack.submit(items(host.url, 20), Idempotency_Key=idempotency_key)
-        assert time.monotonic() - began < 17
+        assert time.monotonic() - began < 40  # before clients give up; the limit itself is held in tests/ingest
     finally:
         os.kill(broker, signal.SIGCONT)
     assert refused.status == 503
