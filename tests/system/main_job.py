@@ -44,7 +44,7 @@ def stop_kafka(stack: Stack, host: ImageHost) -> None:
     try:
         began = time.monotonic()
         refused = stack.submit(items(host.url, 20), Idempotency_Key=idempotency_key)
-        assert time.monotonic() - began < 17
+        assert time.monotonic() - began < 25  # 15 by the endpoint's own clock; the rest is the machine's
     finally:
         os.kill(broker, signal.SIGCONT)
     assert refused.status == 503
