@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from schemas.topics import CANCELLATIONS_REQUESTED, CLASSIFIER_GROUP, IMAGES_SUBMITTED, topics_of
+from services.classifier.bucket_images import bucket_images
 from services.classifier.cancellations import Cancellations
 from services.classifier.decoders import decoders
 from services.classifier.fetching import fetcher
@@ -49,7 +50,7 @@ async def _consumption(stack: AsyncExitStack, settings: ClassifierSettings, log:
     servers, patience = settings.cluster, settings.start_timeout_seconds
     await require(servers, topics_of("classifier"), patience, settings.least_replicas)
     decoding = await stack.enter_async_context(decoders(settings))
-    fetching = await stack.enter_async_context(fetcher(settings))
+    fetching = await stack.enter_async_context(fetcher(settings, buckets=await bucket_images(settings, log)))
     results = await stack.enter_async_context(publisher(servers, settings.publish_timeout_seconds, patience, LINGER_MS))
     classifier = Classifier(
         Memory(settings.memory_bytes),
