@@ -32,7 +32,7 @@ demo: $(VENV)/local-installed
 	@$(BIN)/huestream demo $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(DATA),--data "$(DATA)")
 
 test: $(VENV)/dev-installed $(VENV)/s3-installed
-	$(BIN)/python -m pytest --numprocesses=$(PROCESSES) --dist=loadgroup
+	$(BIN)/python -m pytest --numprocesses=$(PROCESSES)
 
 check: lint types contracts
 
@@ -111,10 +111,11 @@ UV_COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --
 requirements:
 	$(UV_COMPILE) -o requirements/runtime.txt
 	$(UV_COMPILE) --extra rocksdb -c requirements/runtime.txt -o requirements/rocksdb.txt
+	$(UV_COMPILE) --extra otel -c requirements/runtime.txt -o requirements/otel.txt
 	$(UV_COMPILE) --extra local --group build -c requirements/runtime.txt -o requirements/local.txt
-	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev -c requirements/local.txt -o requirements/dev.txt
-	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev --group benchmarks -c requirements/dev.txt -o requirements/benchmarks.txt
-	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev --group training -c requirements/dev.txt -o requirements/training.txt
+	$(UV_COMPILE) --extra local --extra otel --extra rocksdb --group build --group dev -c requirements/local.txt -o requirements/dev.txt
+	$(UV_COMPILE) --extra local --extra otel --extra rocksdb --group build --group dev --group benchmarks -c requirements/dev.txt -o requirements/benchmarks.txt
+	$(UV_COMPILE) --extra local --extra otel --extra rocksdb --group build --group dev --group training -c requirements/dev.txt -o requirements/training.txt
 	$(subst pyproject.toml,--group image,$(UV_COMPILE)) -o requirements/build.txt
 	$(subst pyproject.toml,--group s3,$(UV_COMPILE)) -o requirements/s3.txt
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -110,6 +111,11 @@ class Nursery:
         self._control: socket.socket | None = None
         self._one_at_a_time = asyncio.Lock()
 
+    @property
+    def process_id(self) -> int | None:
+        """The nursery's own process, where there is one just now."""
+        return self._process.pid if self._process else None
+
     async def child(self) -> DecoderChild:
         """Fork a child, from a new nursery where the old one is gone; raises `NurseryError`."""
         async with self._one_at_a_time:
@@ -192,6 +198,11 @@ class Decoders:
         self._cpu_seconds = cpu_seconds
         self._idle: list[DecoderChild] = []
 
+    @property
+    def nursery_id(self) -> int | None:
+        """The process whose children decode, where there is one just now."""
+        return self._nursery.process_id
+
     async def prepare(self) -> None:
         """Have a child ready before the first image comes."""
         self._idle.append(await self._nursery.child())
@@ -203,8 +214,14 @@ class Decoders:
 
     async def analyze(self, image: ImageFields, content: bytes, owner: str) -> Classification:
         """Analyze one image; raises `DecodeProblem`, for a fault of ours `DecoderFaultError`."""
+        began = time.monotonic()
         async with self._turns.turn(owner):
-            reply = await self._asked(description_of(image), content)
+            turn_at = time.monotonic()
+            metrics.DECODER_WAIT_SECONDS.observe(turn_at - began)
+            try:
+                reply = await self._asked(description_of(image), content)
+            finally:
+                metrics.DECODE_SECONDS.observe(time.monotonic() - turn_at)
         if reply.kind == CLASSIFIED:
             return Classification.model_validate_json(reply.content)
         if reply.kind == FAULT:
@@ -223,11 +240,13 @@ class Decoders:
                 async with asyncio.timeout(remaining):
                     return self._kept(child, await child.ask(description, content))
             except TimeoutError:
+                metrics.ENDS["too_slow"].inc()
                 raise _too_slow(self._wall_seconds) from None
             except DecoderDiedError:
-                metrics.DECODER_DEATHS.inc()
                 remaining -= now() - began
-                if now() - began >= self._cpu_seconds:  # the kernel's limit of processor time
+                is_slow = now() - began >= self._cpu_seconds  # the kernel's limit of processor time
+                metrics.ENDS["too_slow" if is_slow else "crashed"].inc()
+                if is_slow:
                     raise _too_slow(self._cpu_seconds) from None
             finally:
                 if child not in self._idle:
@@ -235,7 +254,9 @@ class Decoders:
         raise DecodeProblem("decode_crashed", "The image crashed the decoder twice")
 
     def _kept(self, child: DecoderChild, reply: Reply) -> Reply:
-        if not reply.last:
+        if reply.last:
+            metrics.ENDS["recycled"].inc()
+        else:
             self._idle.append(child)
         return reply
 

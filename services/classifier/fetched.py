@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterable
 from dataclasses import dataclass
 
+from services.classifier import metrics
 from services.classifier.freshness import Freshness
 from services.classifier.memory import Lease
 from services.classifier.problems import FetchProblem
@@ -30,6 +31,7 @@ async def gathered(pieces: AsyncIterable[bytes], stated: int, max_bytes: int, le
         lease.grow_to(count)
         chunks.append(chunk)
     lease.shrink_to(count)
+    metrics.FETCHED_BYTES.inc(count)
     return b"".join(chunks)
 
 

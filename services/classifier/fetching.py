@@ -17,6 +17,7 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from schemas.fields import IMAGE_URL_PATTERN, MAX_URL
+from services.classifier import metrics
 from services.classifier.bucket_images import NO_BUCKETS, BucketImages
 from services.classifier.fetched import Fetched, gathered
 from services.classifier.freshness import Freshness, freshness
@@ -113,6 +114,7 @@ class Fetcher:
                     pause = pause_seconds(problem, retries, ends_at - now(), random.random)
                     if pause is None:
                         raise
+                metrics.FETCH_RETRIES.inc()
                 retries += 1
                 await asyncio.sleep(pause)
 
@@ -233,7 +235,10 @@ async def fetcher(
     """Open the one session of a classifier process."""
 
     def guard(host: str, port: int) -> bool:
-        return may_connect(host, port, settings.fetch_ports, settings.allow_networks)
+        may = may_connect(host, port, settings.fetch_ports, settings.allow_networks)
+        if not may:
+            metrics.REFUSED_ADDRESSES.inc()
+        return may
 
     connector = aiohttp.TCPConnector(
         limit=2 * settings.in_flight,  # never reached: images in flight are counted elsewhere

@@ -95,12 +95,29 @@ _LARGE_BYTES: Final = 64 * 1024
 _OPTIONAL_WHEN_LENIENT: Final = frozenset({"hex_color_label", "category"})
 
 
+Reason = Literal[
+    "not_json",
+    "too_complex",
+    "not_an_array",
+    "empty",
+    "too_many_images",
+    "not_an_object",
+    "image_path",
+    "product_type",
+    "hex_color_label",
+    "category",
+    "custom_id",
+]
+"""What is wrong, for those who count: the body as such, or the member that is missing or invalid."""
+
+
 @dataclass(frozen=True)
 class Violation:
     """One rule that a body breaks; `pointer` is a JSON pointer (RFC 6901) into the body."""
 
     pointer: str
     sentence: str
+    reason: Reason
 
 
 class InvalidBodyError(Exception):
@@ -142,23 +159,24 @@ def _validated(rules: SchemaValidator, body: bytes) -> Sequence[Item] | None:
 def _array(body: bytes) -> list[object]:
     document = _parsed(body)
     if not isinstance(document, list):
-        raise _invalid("The request body must be an array of image objects")
+        raise _invalid("The request body must be an array of image objects", "not_an_array")
     if not document:
-        raise _invalid("The request body must contain at least 1 image")
+        raise _invalid("The request body must contain at least 1 image", "empty")
     if len(document) > MAX_BATCH:
-        raise _invalid(f"The request body contains {len(document)} images but the maximum is {MAX_BATCH}")
+        rule = f"The request body contains {len(document)} images but the maximum is {MAX_BATCH}"
+        raise _invalid(rule, "too_many_images")
     return document
 
 
 def _parsed(body: bytes) -> object:
     if body.count(b"[") + body.count(b"{") + 3 * body.count(b":") > _MAX_PARSING:
-        raise _invalid("The request body is not valid JSON: more values than 250 images can have")
+        raise _invalid("The request body is not valid JSON: more values than 250 images can have", "too_complex")
     try:
         with _without_collections(len(body)):
             return from_json(body, allow_inf_nan=False)
     except ValueError as error:
         reason = re.sub(r"[^\x20-\x7e]", "?", str(error))[:120]
-        raise _invalid(f"The request body is not valid JSON: {reason}") from error
+        raise _invalid(f"The request body is not valid JSON: {reason}", "not_json") from error
 
 
 @contextmanager
@@ -177,8 +195,8 @@ def _without_collections(size: int) -> Iterator[None]:
             gc.enable()
 
 
-def _invalid(rule: str) -> InvalidBodyError:
-    return InvalidBodyError([Violation("", f"Invalid data. {rule}")])
+def _invalid(rule: str, reason: Reason) -> InvalidBodyError:
+    return InvalidBodyError([Violation("", f"Invalid data. {rule}", reason)])
 
 
 def _read_one_by_one(items: Sequence[object], rules: "_Rules", *, lenient: bool) -> Sequence[Item]:
@@ -205,7 +223,7 @@ def _is_missing(value: object) -> bool:
 
 def _violations(index: int, item: object, rules: "_Rules", *, lenient: bool) -> Iterator[Violation]:
     if not isinstance(item, Mapping):
-        yield Violation(f"/{index}", f"Invalid data. Index {index} is not an object")
+        yield Violation(f"/{index}", f"Invalid data. Index {index} is not an object", "not_an_object")
         return
     for member, (is_valid, expected) in rules.items():
         value = item.get(member)
@@ -217,7 +235,7 @@ def _violations(index: int, item: object, rules: "_Rules", *, lenient: bool) -> 
             continue
         else:
             rule = f"is invalid: expected {expected}"
-        yield Violation(f"/{index}/{member}", f"Invalid data. Index {index}'s value for {member} {rule}")
+        yield Violation(f"/{index}/{member}", f"Invalid data. Index {index}'s value for {member} {rule}", member)
 
 
 def is_url(value: object) -> bool:
@@ -242,7 +260,7 @@ def _is_custom_id(value: object) -> bool:
     return value is None or (isinstance(value, str) and len(value) <= MAX_CUSTOM_ID and not _CONTROL.search(value))
 
 
-_Rules = Mapping[str, tuple[Callable[[object], bool], str]]
+_Rules = Mapping[Reason, tuple[Callable[[object], bool], str]]
 
 # In the order in which the contract reports them.
 _RULES: Final[_Rules] = {

@@ -18,6 +18,7 @@ Acknowledge = Callable[[], object]
 class _Work:
     offset: int
     acknowledge: Acknowledge
+    written_at: float = 0.0
     is_done: bool = False
 
 
@@ -45,10 +46,12 @@ class Acknowledgements:
     def __init__(self) -> None:
         self._queues: dict[Partition, _Queue] = {}
 
-    def take(self, partition: Partition, offset: int, acknowledge: Acknowledge) -> Callable[[], None]:
+    def take(
+        self, partition: Partition, offset: int, acknowledge: Acknowledge, written_at: float = 0.0
+    ) -> Callable[[], None]:
         """Note that work on a record begins; what is returned is to be called once its writes are durable."""
         queue = self._queues.setdefault(partition, _Queue())
-        work = _Work(offset, acknowledge)
+        work = _Work(offset, acknowledge, written_at)
         queue.open.append(work)
 
         def done() -> None:
@@ -73,6 +76,11 @@ class Acknowledgements:
         """Give the offset after the last acknowledged record; None where none was so far."""
         queue = self._queues.get(partition)
         return queue.position if queue else None
+
+    def oldest_at(self, partition: Partition) -> float | None:
+        """Say when the oldest record in work was written; None where there is none."""
+        queue = self._queues.get(partition)
+        return queue.open[0].written_at if queue and queue.open else None
 
 
 def _acknowledge(queue: _Queue) -> None:
