@@ -31,7 +31,7 @@ help:
 demo: $(VENV)/local-installed
 	@$(BIN)/huestream demo $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(DATA),--data "$(DATA)")
 
-test: $(VENV)/dev-installed
+test: $(VENV)/dev-installed $(VENV)/s3-installed
 	$(BIN)/python -m pytest --numprocesses=$(PROCESSES)
 
 check: lint types contracts
@@ -90,6 +90,12 @@ $(VENV)/dev-installed: $(VENV)/local-installed requirements/dev.txt
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
+$(VENV)/s3-installed: $(BIN)/python requirements/s3.txt
+	@echo "installing a store that speaks S3 into $(VENV)/s3, once"
+	@$(PYTHON) -m venv $(VENV)/s3
+	@$(VENV)/s3/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/s3.txt
+	@touch $@
+
 $(VENV)/benchmarks-installed: $(VENV)/dev-installed requirements/benchmarks.txt
 	@echo "installing the tools to compare with into $(VENV), once"
 	@$(PIP) install --require-hashes -r requirements/benchmarks.txt
@@ -111,6 +117,7 @@ requirements:
 	$(UV_COMPILE) --extra local --extra otel --extra rocksdb --group build --group dev --group benchmarks -c requirements/dev.txt -o requirements/benchmarks.txt
 	$(UV_COMPILE) --extra local --extra otel --extra rocksdb --group build --group dev --group training -c requirements/dev.txt -o requirements/training.txt
 	$(subst pyproject.toml,--group image,$(UV_COMPILE)) -o requirements/build.txt
+	$(subst pyproject.toml,--group s3,$(UV_COMPILE)) -o requirements/s3.txt
 
 clean:
 	rm -rf $(VENV) build *.egg-info

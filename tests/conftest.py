@@ -1,7 +1,7 @@
 import signal
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 
 from tests.sharing import BySharing, place_of
@@ -11,8 +11,8 @@ pytest_plugins = ["tests.kafka_fixtures", "tests.stack_fixtures"]
 # A shell starts background jobs with Ctrl-C ignored, which all that they start inherit: tests of Ctrl-C would wait.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# The same examples in each run, so that a change is judged by what it changes.
-settings.register_profile("same", derandomize=True)
+# The same examples in each run, so that a change is judged by what it changes; and no verdict on the machine's speed.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("same")
 
 
