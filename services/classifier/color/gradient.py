@@ -27,11 +27,11 @@ def without_gradient(photo: Photo, backdrop: Backdrop) -> Mask:
         return foreground
     smooth = _steps(photo.space) < _SMOOTH
     outline = _outline(foreground)
-    if np.count_nonzero(smooth & outline) < _SOFT_OUTLINE * max(np.count_nonzero(outline), 1):
+    if np.count_nonzero(smooth & outline) < _SOFT_OUTLINE * (np.count_nonzero(outline) or 1):
         return foreground
     sharp = foreground & ~connected_to_border(~foreground | (_tinted_alike(photo, backdrop) & smooth))
-    least = max(_LEAST_KEPT * np.count_nonzero(foreground), _LEAST_SHARE * foreground.size)
-    return sharp if np.count_nonzero(sharp) >= least else foreground
+    kept, least = np.count_nonzero(sharp), _LEAST_KEPT * np.count_nonzero(foreground)
+    return sharp if kept >= least and kept >= _LEAST_SHARE * sharp.size else foreground
 
 
 def _steps(space: Singles) -> Singles:

@@ -80,7 +80,7 @@ def _middle(count: int) -> Singles:
 
 
 def _product(mask: Mask, weight: Singles) -> Product:
-    found = np.count_nonzero(mask) >= _LEAST_SHARE * mask.size
+    found = bool(np.count_nonzero(mask) >= _LEAST_SHARE * mask.size)
     inner = without_edge(mask if found else central_ellipse(mask.shape))
     kept = weight if found else np.ones(mask.shape, dtype=np.float32)
     return Product(inner, np.where(inner, kept, np.float32(0.0)), found)
