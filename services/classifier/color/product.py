@@ -49,7 +49,8 @@ def product_of(photo: Photo, backdrop: Backdrop, kind: Kind) -> Product:
     likely = _named_part(parts, kind.group)
     if likely is None:
         return _product(mask, _goods_weight(backdrop, parts))
-    part = mask & (likely > _LIKELY)
+    wanted = likely > _LIKELY
+    part = wanted if _is_eaten(wanted, mask) else mask & wanted
     shown = float(likely.mean()) > _LEAST_PART * float(1.0 - parts[..., 0].mean())
     if shown and part.mean() > _LEAST_PART_SHARE:
         return _product(part, likely)
@@ -88,9 +89,17 @@ def _product(mask: Mask, weight: Singles) -> Product:
 def _rescued(photo: Photo, backdrop: Backdrop, parts: Singles, group: Group) -> Mask:
     """Take the network's figure where the border's colors are those of the product, and the border mask ate it."""
     figure = parts[..., 0] <= _LIKELY
-    if figure.mean() > _LEAST_FIGURE and (backdrop.foreground & figure).sum() < _RESCUED_BELOW * figure.sum():
+    if _is_eaten(figure, backdrop.foreground):
         return figure
-    return backdrop.foreground if group in _PARTS_OF else without_gradient(photo, backdrop)
+    if group in _PARTS_OF:
+        return backdrop.foreground
+    sharp = without_gradient(photo, backdrop)
+    return backdrop.foreground if _is_on_white(backdrop) and _is_eaten(figure, sharp) else sharp
+
+
+def _is_eaten(figure: Mask, kept: Mask) -> bool:
+    """Tell whether a mask misses much of what the network holds for the figure: white on white."""
+    return bool(figure.mean() > _LEAST_FIGURE and (kept & figure).sum() < _RESCUED_BELOW * figure.sum())
 
 
 def _named_part(parts: Singles, group: Group) -> Singles | None:
