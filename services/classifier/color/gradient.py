@@ -27,18 +27,19 @@ def without_gradient(photo: Photo, backdrop: Backdrop) -> Mask:
         return foreground
     smooth = _steps(photo.space) < _SMOOTH
     outline = _outline(foreground)
-    if not outline.any() or smooth[outline].mean() < _SOFT_OUTLINE:
+    if np.count_nonzero(smooth & outline) < _SOFT_OUTLINE * max(np.count_nonzero(outline), 1):
         return foreground
     sharp = foreground & ~connected_to_border(~foreground | (_tinted_alike(photo, backdrop) & smooth))
-    least = max(_LEAST_KEPT * foreground.sum(), _LEAST_SHARE * foreground.size)
-    return sharp if sharp.sum() >= least else foreground
+    least = max(_LEAST_KEPT * np.count_nonzero(foreground), _LEAST_SHARE * foreground.size)
+    return sharp if np.count_nonzero(sharp) >= least else foreground
 
 
 def _steps(space: Singles) -> Singles:
     """Give for each pixel the largest change of a coordinate to one of its four neighbors."""
+    planes = space.transpose(2, 0, 1)
     largest = np.zeros(space.shape[:2], dtype=np.float32)
-    down = np.abs(np.diff(space, axis=0)).max(axis=-1)
-    across = np.abs(np.diff(space, axis=1)).max(axis=-1)
+    down = np.abs(planes[:, 1:] - planes[:, :-1]).max(axis=0)
+    across = np.abs(planes[:, :, 1:] - planes[:, :, :-1]).max(axis=0)
     for half, step in ((largest[1:], down), (largest[:-1], down), (largest[:, 1:], across), (largest[:, :-1], across)):
         np.maximum(half, step, out=half)
     return largest
@@ -58,8 +59,9 @@ def _outline(mask: Mask) -> Mask:
 def _tinted_alike(photo: Photo, backdrop: Backdrop) -> Mask:
     """Find the pixels that have the tint of a mode and not too different a lightness."""
     alike = np.zeros(photo.shape, dtype=np.bool_)
+    lightness, green_red, blue_yellow = photo.space.transpose(2, 0, 1)
     for mode in backdrop.modes:
-        apart = photo.space - mode
-        tint = np.abs(apart[..., 1:]).max(axis=-1) < _SAME_TINT
-        alike |= tint & (apart[..., 0] > -_DARKER) & (apart[..., 0] < _BRIGHTER)
+        tint = (np.abs(green_red - mode[1]) < _SAME_TINT) & (np.abs(blue_yellow - mode[2]) < _SAME_TINT)
+        apart = lightness - mode[0]
+        alike |= tint & (apart > -_DARKER) & (apart < _BRIGHTER)
     return alike
