@@ -122,14 +122,12 @@ CLASSIFIER: Final = Dashboard(
                     description="One image, as its decoder took it.",
                     unit="s",
                     queries=quantiles("huestream_classifier_decode_seconds"),
-                    width=6,
                 ),
                 Panel(
                     title="Time until a decoder is free",
                     description="A fetched image waits so long. Seconds here: more decoders, or more classifiers.",
                     unit="s",
                     queries=quantiles("huestream_classifier_decoder_wait_seconds"),
-                    width=6,
                 ),
                 Panel(
                     title="Decoders ended, by reason",
@@ -137,7 +135,6 @@ CLASSIFIER: Final = Dashboard(
                     "are replaced.",
                     unit="ops",
                     queries=(Query(rate("huestream_classifier_decoder_ends_total", "reason"), "{{reason}}"),),
-                    width=6,
                 ),
                 Panel(
                     title="Processor of decoders",
@@ -146,7 +143,6 @@ CLASSIFIER: Final = Dashboard(
                     queries=(
                         Query(rate("huestream_classifier_decoder_cpu_seconds_total", "instance"), "{{instance}}"),
                     ),
-                    width=6,
                     decimals=2,
                 ),
                 Panel(
@@ -154,7 +150,6 @@ CLASSIFIER: Final = Dashboard(
                     description="Resident memory of all decoding processes, by classifier.",
                     unit="bytes",
                     queries=(Query("huestream_classifier_decoder_resident_memory_bytes", "{{instance}}"),),
-                    width=6,
                 ),
                 Panel(
                     title="Processor time of an image",
@@ -167,7 +162,6 @@ CLASSIFIER: Final = Dashboard(
                             "an image",
                         ),
                     ),
-                    width=6,
                 ),
             ),
         ),

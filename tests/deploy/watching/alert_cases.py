@@ -241,9 +241,7 @@ IMAGES = (
         at="8m",
     ),
     case("ImageHostsFailing", "ticket", "one in three", ended(succeeded="0+20x60", fetch_dns="0+10x60"), at="40m"),
-    case(
-        "ImageHostsFailing", "ticket", "three in four, of few", ended(succeeded="0x60", fetch_dns="0+1x60"), at="40m"
-    ),
+    case("ImageHostsFailing", "ticket", "three in four, of few", ended(succeeded="0x60", fetch_dns="0+1x60"), at="40m"),
     case("DecodersDying", "ticket", "two a minute", died("crashed", "0+2x60"), "30m", at="5m"),
     case("DecodersDying", "ticket", "their time was up", died("recycled", "0+9x60"), at="40m"),
     case("ImagesFailingInside", "ticket", "one", ended(internal="0x5 1x100"), "10m", at="80m"),

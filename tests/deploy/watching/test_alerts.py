@@ -109,7 +109,9 @@ def test_a_faster_pace_divides_every_duration_and_changes_nothing_else() -> None
     normal, fast = yaml_text(groups()), yaml_text(groups(Pace(60)))
     duration = re.compile(r"(?<=\[)\w+(?=\])|(?<=for: )\w+")
     seconds = [seconds_of(one) for one in duration.findall(normal)]
-    milliseconds = [int(one.removesuffix("ms").removesuffix("s") + ("000" if one == "0s" else "")) for one in duration.findall(fast)]
+    milliseconds = [
+        int(one.removesuffix("ms").removesuffix("s") + ("000" if one == "0s" else "")) for one in duration.findall(fast)
+    ]
     assert [one * 1000 // 60 for one in seconds] == milliseconds
     assert len(seconds) > 100
     names = [[rule.get("alert") or rule["record"] for rule in group["rules"]] for group in groups()]

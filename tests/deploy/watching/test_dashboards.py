@@ -132,7 +132,7 @@ def test_several_series_are_told_apart_by_their_names(uid: str) -> None:
 
 
 def test_points_lead_to_traces() -> None:
-    asked = [target["exemplar"] for _, target in targets(read("huestream-overview"))]
+    asked = [target.get("exemplar") for _, target in targets(read("huestream-overview"))]
     assert any(asked)
     [source] = json_of("grafana/provisioning/datasources/prometheus.yml")["datasources"]
     assert source["uid"] == DATASOURCE
