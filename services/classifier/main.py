@@ -8,6 +8,7 @@ from typing import Final
 
 from schemas.topics import CANCELLATIONS_REQUESTED, CLASSIFIER_GROUP, IMAGES_SUBMITTED, topics_of
 from services.classifier import metrics
+from services.classifier.bucket_images import bucket_images
 from services.classifier.cancellations import Cancellations
 from services.classifier.decoder_usage import measure_decoders
 from services.classifier.decoders import decoders
@@ -54,7 +55,7 @@ async def _consumption(stack: AsyncExitStack, settings: ClassifierSettings, log:
     await require(servers, topics_of("classifier"), patience, settings.least_replicas)
     decoding = await stack.enter_async_context(decoders(settings))
     await stack.enter_async_context(beside(measure_decoders(lambda: decoding.nursery_id)))
-    fetching = await stack.enter_async_context(fetcher(settings))
+    fetching = await stack.enter_async_context(fetcher(settings, buckets=await bucket_images(settings, log)))
     results = await stack.enter_async_context(publisher(servers, settings.publish_timeout_seconds, patience, LINGER_MS))
     memory = Memory(settings.memory_bytes)
     metrics.IMAGE_MEMORY_BYTES.set_function(lambda: settings.memory_bytes - memory.free_bytes)

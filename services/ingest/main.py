@@ -112,6 +112,7 @@ class Replica:
             results=results,
             deadline_seconds=settings.deadline_seconds,
             body_timeout_seconds=settings.body_timeout_seconds,
+            image_buckets=settings.image_buckets,
         )
         reading = Reading(door, self.inferences, results)
         events = Events(

@@ -46,13 +46,14 @@ class Submitting:
     results: Results
     deadline_seconds: float
     body_timeout_seconds: float
+    image_buckets: Sequence[str] = ()
 
     async def submit(self, request: web.Request) -> web.Response:
         """Accept a batch, and answer when it is durable."""
         key = self.door.enter(request, "submit")
         _check_headers(request)
         wanted = preferences(request.headers.getall("Prefer", ()))
-        images = _images(await self._body(request), lenient=wanted.lenient)
+        images = _images(await self._body(request), lenient=wanted.lenient, buckets=self.image_buckets)
         idempotency_key = _idempotency_key(request)
         inference_id = idempotent_id(key.key_id, idempotency_key) if idempotency_key else str(uuid.uuid4())
         batch = batch_of(images, inference_id, key.key_id, datetime.now(UTC), self.deadline_seconds)
@@ -116,9 +117,9 @@ def _check_headers(request: web.Request) -> None:
         )
 
 
-def _images(body: bytes, *, lenient: bool) -> Sequence[Item]:
+def _images(body: bytes, *, lenient: bool, buckets: Sequence[str]) -> Sequence[Item]:
     try:
-        return read_images(body, lenient=lenient)
+        return read_images(body, lenient=lenient, buckets=buckets)
     except InvalidBodyError as error:
         metrics.INVALID.labels(error.violations[0].reason).inc()
         violations = [Violation(detail=each.sentence, pointer=f"#{each.pointer}") for each in error.violations]

@@ -66,15 +66,17 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    if not 1 <= (number := int(text)) <= 64:
-        raise argparse.ArgumentTypeError("expected 1 to 64")
-    return number
+    return _number(text, 1, 64)
 
 
 def _port(text: str) -> int:
-    if not 0 <= (number := int(text)) <= 65_535:
-        raise argparse.ArgumentTypeError("expected 0 to 65535")
-    return number
+    return _number(text, 0, 65_535)
+
+
+def _number(text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
+        raise argparse.ArgumentTypeError(f"expected {least} to {most}")
+    return int(text)
 
 
 def _network(text: str) -> str:
