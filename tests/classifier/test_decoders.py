@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from schemas.events import ImageFields
+from services.classifier.decoder_usage import usage_of
 from services.classifier.decoders import Decoders, decoders
 from services.classifier.problems import DecodeProblem
 from services.classifier.settings import ClassifierSettings
@@ -189,3 +190,17 @@ async def test_a_nursery_that_is_killed_while_it_starts_is_started_again() -> No
     async with running() as found:
         assert await code(found, PHOTO) == "classified"
     await killing
+
+
+async def test_what_decoding_takes_is_seen_the_dead_included() -> None:
+    async with running() as found:
+        assert found.nursery_id is not None
+        before = usage_of(found.nursery_id)
+        assert before.memory_bytes > 20_000_000
+        for _ in range(20):
+            await code(found, PHOTO)
+        after = usage_of(found.nursery_id)
+        assert after.cpu_seconds > before.cpu_seconds
+        found.close()  # its child ends; the next one is forked, and the dead one buried
+        await code(found, PHOTO)
+        assert usage_of(found.nursery_id).cpu_seconds >= after.cpu_seconds
