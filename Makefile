@@ -33,8 +33,8 @@ help:
 demo: $(VENV)/local-installed
 	@$(BIN)/huestream demo $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(DATA),--data "$(DATA)")
 
-test: $(VENV)/dev-installed
-	$(BIN)/python -m pytest --numprocesses=$(PROCESSES) --dist=loadgroup
+test: $(VENV)/dev-installed $(VENV)/s3-installed
+	$(BIN)/python -m pytest --numprocesses=$(PROCESSES)
 
 check: lint types contracts
 
@@ -98,6 +98,12 @@ $(VENV)/dev-installed: $(VENV)/local-installed requirements/dev.txt
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
+$(VENV)/s3-installed: $(BIN)/python requirements/s3.txt
+	@echo "installing a store that speaks S3 into $(VENV)/s3, once"
+	@$(PYTHON) -m venv $(VENV)/s3
+	@$(VENV)/s3/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/s3.txt
+	@touch $@
+
 $(VENV)/benchmarks-installed: $(VENV)/dev-installed requirements/benchmarks.txt
 	@echo "installing the tools to compare with into $(VENV), once"
 	@$(PIP) install --require-hashes -r requirements/benchmarks.txt
@@ -113,11 +119,13 @@ UV_COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --
 requirements:
 	$(UV_COMPILE) -o requirements/runtime.txt
 	$(UV_COMPILE) --extra rocksdb -c requirements/runtime.txt -o requirements/rocksdb.txt
+	$(UV_COMPILE) --extra otel -c requirements/runtime.txt -o requirements/otel.txt
 	$(UV_COMPILE) --extra local --group build -c requirements/runtime.txt -o requirements/local.txt
-	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev -c requirements/local.txt -o requirements/dev.txt
-	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev --group benchmarks -c requirements/dev.txt -o requirements/benchmarks.txt
-	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev --group training -c requirements/dev.txt -o requirements/training.txt
+	$(UV_COMPILE) --extra local --extra otel --extra rocksdb --group build --group dev -c requirements/local.txt -o requirements/dev.txt
+	$(UV_COMPILE) --extra local --extra otel --extra rocksdb --group build --group dev --group benchmarks -c requirements/dev.txt -o requirements/benchmarks.txt
+	$(UV_COMPILE) --extra local --extra otel --extra rocksdb --group build --group dev --group training -c requirements/dev.txt -o requirements/training.txt
 	$(subst pyproject.toml,--group image,$(UV_COMPILE)) -o requirements/build.txt
+	$(subst pyproject.toml,--group s3,$(UV_COMPILE)) -o requirements/s3.txt
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -41,10 +41,9 @@ def summary_of(items: Sequence[ResultItem]) -> Summary:
     piles: dict[Pile, list[ResultItem]] = {pile: [] for pile in PILES}
     for item in items:
         piles[pile_of(item)].append(item)
-    piles["mismatch"].sort(key=lambda item: (_likely_right(item), item.index))
     return Summary(
         items=items,
-        mismatches=piles["mismatch"],
+        mismatches=surest_first(piles["mismatch"]),
         reviews=piles["review"],
         failures=piles["failed"],
         canceled=piles["canceled"],
@@ -66,6 +65,11 @@ def verdict_of(item: ResultItem) -> str | None:
     if item.classification is None or item.classification.label is None:
         return None
     return item.classification.label.verdict
+
+
+def surest_first(mismatches: Sequence[ResultItem]) -> list[ResultItem]:
+    """Order labels that differ: those that are least likely right come first."""
+    return sorted(mismatches, key=_likely_right)
 
 
 def _likely_right(item: ResultItem) -> float:
@@ -98,6 +102,8 @@ class Composition:
 
     category: str
     families: Mapping[str, int]
+    gathers: bool = False
+    """Whether it stands for several small categories."""
 
     @property
     def total(self) -> int:
@@ -112,10 +118,12 @@ def compositions(items: Sequence[ResultItem]) -> list[Composition]:
         if item.classification:
             counts.setdefault(category_of(item), Counter())[item.classification.primary.family] += 1
     ordered = sorted(counts.items(), key=lambda entry: -entry[1].total())
-    shown, others = ordered[:_CATEGORIES_SHOWN], ordered[_CATEGORIES_SHOWN:]
-    if others:
-        shown.append((f"{len(others)} others", sum((families for _, families in others), Counter())))
-    return [Composition(name, _in_order(families)) for name, families in shown]
+    size = _CATEGORIES_SHOWN if len(ordered) > _CATEGORIES_SHOWN + 1 else len(ordered)
+    shown = [Composition(name, _in_order(families)) for name, families in ordered[:size]]
+    if others := ordered[size:]:
+        gathered = _in_order(sum((families for _, families in others), Counter()))
+        shown.append(Composition(f"{len(others)} others", gathered, gathers=True))
+    return shown
 
 
 def category_of(item: ResultItem) -> str:

@@ -101,7 +101,7 @@ def short_name(item: ResultItem, length: int = 40) -> str:
     if item.custom_id:
         return shortened(item.custom_id, length)
     if not item.image_path:
-        return "not received"
+        return f"image {item.index}"
     try:
         path = urlsplit(item.image_path).path
     except ValueError:

@@ -22,7 +22,7 @@ def lead_of(summary: Summary) -> str:
     """Say in one or two sentences how the batch went."""
     size, labeled = len(summary.items), _labeled(summary.items)
     if not summary.classified:
-        return f"None of the {counted(size, 'image')} could be classified. Below is why, and what to do."
+        return "Below is why, and what to do." if summary.failures else "None of its images was done by then."
     done = f"We found the color of {_of(summary.classified, size)}."
     if not labeled:
         return done

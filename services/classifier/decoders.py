@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -28,6 +28,8 @@ _NURSERY_TRIES: Final = 3
 _FORK_SECONDS: Final = 10.0
 _BUFFER_BYTES: Final = 1 << 20
 _TRIES: Final = 2
+_CREDENTIALS: Final = ("HUESTREAM_", "AWS_", "AZURE_", "GOOGLE_")
+"""How variables begin that may hold some."""
 
 
 class DecoderFaultError(Exception):
@@ -164,9 +166,19 @@ def _nursery_process(control: socket.socket, limits: DecoderLimits) -> subproces
         [*command, json.dumps(asdict(limits))],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,  # the service's own is its log
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        env=_environment(os.environ),
         pass_fds=[control.fileno()],
     )
+
+
+def _environment(ours: Mapping[str, str]) -> dict[str, str]:
+    """What a process that decodes finds: nothing that opens Kafka or a bucket.
+
+    >>> _environment({"HUESTREAM_KAFKA_PASSWORD": "x", "AWS_SECRET_ACCESS_KEY": "y", "LANG": "C"})
+    {'LANG': 'C', 'OPENBLAS_NUM_THREADS': '1', 'OMP_NUM_THREADS': '1'}
+    """
+    kept = {name: value for name, value in ours.items() if not name.startswith(_CREDENTIALS)}
+    return kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 async def _process_id(control: socket.socket) -> int:

@@ -8,6 +8,7 @@ from typing import Final
 
 from schemas.topics import CANCELLATIONS_REQUESTED, CLASSIFIER_GROUP, IMAGES_SUBMITTED, topics_of
 from services.classifier import metrics
+from services.classifier.bucket_images import bucket_images
 from services.classifier.cancellations import Cancellations
 from services.classifier.decoder_usage import measure_decoders
 from services.classifier.decoders import decoders
@@ -25,6 +26,7 @@ from services.runtime.logs import Logger, configure_logs
 from services.runtime.monitoring import Health, monitoring
 from services.runtime.settings import read_settings
 from services.runtime.topic_admin import require
+from services.runtime.tracing import tracing
 
 GROUP: Final = CLASSIFIER_GROUP
 LINGER_MS: Final = 20
@@ -38,11 +40,11 @@ async def main(stopping: asyncio.Event) -> None:
     log = configure_logs("classifier", settings.log_level)
     health = Health()
     describe_build("classifier", settings)
-    async with monitoring(settings.metrics_host, settings.metrics_port, health) as url, AsyncExitStack() as stack:
+    async with monitoring(settings.metrics_host, settings.metrics_port, health), AsyncExitStack() as stack:
         consumption = await _consumption(stack, settings, log)
         health.started(ready=consumption.trouble, alive=consumption.stalled)
         _collect_garbage_seldom()
-        log.info("started", metrics=url)
+        log.info("started", metrics=health.url)
         await consumption.run(stopping)
     log.info("stopped")
 
@@ -53,7 +55,7 @@ async def _consumption(stack: AsyncExitStack, settings: ClassifierSettings, log:
     await require(servers, topics_of("classifier"), patience, settings.least_replicas)
     decoding = await stack.enter_async_context(decoders(settings))
     await stack.enter_async_context(beside(measure_decoders(lambda: decoding.nursery_id)))
-    fetching = await stack.enter_async_context(fetcher(settings))
+    fetching = await stack.enter_async_context(fetcher(settings, buckets=await bucket_images(settings, log)))
     results = await stack.enter_async_context(publisher(servers, settings.publish_timeout_seconds, patience, LINGER_MS))
     memory = Memory(settings.memory_bytes)
     metrics.IMAGE_MEMORY_BYTES.set_function(lambda: settings.memory_bytes - memory.free_bytes)
@@ -64,6 +66,7 @@ async def _consumption(stack: AsyncExitStack, settings: ClassifierSettings, log:
         decoding,
         await _cancellations(stack, settings, log),
         log,
+        stack.enter_context(tracing("classifier", settings, log)),
     )
     return Consumption(
         await stack.enter_async_context(consumer(servers, patience, GROUP, settings.group_instance_id)),

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import time
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
@@ -18,62 +19,59 @@ from services.classifier.repeats import Repeats
 from services.runtime.kafka import Publisher, Record
 from services.runtime.lag import age_seconds
 from services.runtime.logs import Logger
+from services.runtime.tracing import Span, Tracer, Untraced, bound
 
 
+@dataclass(frozen=True)
 class Classifier:
     """Takes one record of `images.submitted` and writes its one result."""
 
-    def __init__(
-        self,
-        memory: Memory,
-        images: Repeats,
-        results: Publisher,
-        decoding: Decoders,
-        canceled: Cancellations,
-        log: Logger,
-    ) -> None:
-        self._memory = memory
-        self._images = images
-        self._results = results
-        self._decoding = decoding
-        self._canceled = canceled
-        self._log = log
+    memory: Memory
+    images: Repeats
+    results: Publisher
+    decoding: Decoders
+    canceled: Cancellations
+    log: Logger
+    tracer: Tracer = field(default_factory=Untraced)
 
     async def process(self, record: Record) -> None:
         """Classify the record's image and write the result; what is no image of ours goes to the dead letters."""
         try:
             image = ImageSubmitted.decode(record.value)
         except UndecodableError as error:
-            self._log.warning("dead_letter", topic=record.topic, offset=record.offset, reason=str(error))
-            await self._results.dead_letter(record, "classifier", str(error))
+            self.log.warning("dead_letter", topic=record.topic, offset=record.offset, reason=str(error))
+            await self.results.dead_letter(record, "classifier", str(error))
             return
-        with metrics.IN_FLIGHT.track_inprogress():
-            await self._classify(image)
+        with metrics.IN_FLIGHT.track_inprogress(), self.tracer.span("classify", record.traceparent) as span:
+            await self._classify(image, span)
 
-    async def _classify(self, image: ImageSubmitted) -> None:
+    async def _classify(self, image: ImageSubmitted, span: Span) -> None:
         began = time.monotonic()
         metrics.TAKEN.observe(age_seconds(image.submitted_at, _now()))
-        log = self._log.bind(inference_id=image.inference_id, index=image.index)
+        log = bound(self.log.bind(inference_id=image.inference_id, index=image.index), span.traceparent)
         try:
-            with self._memory.lease(image.inference_id) as lease:
-                fetch = partial(self._fetch, image, lease)
-                result = await classify(image, fetch, self._analyze, self._canceled.includes, _now)
+            with self.memory.lease(image.inference_id) as lease:
+                fetch, analyze = partial(self._fetch, image, lease, span), partial(self._analyze, span)
+                result = await classify(image, fetch, analyze, self.canceled.includes, _now)
         except NurseryError:  # no image can be decoded: another process may fare better
             raise
         except Exception:  # ours, but one image must not stop the stream: a result, counted and logged
             log.exception("classification_failed")
             result = result_of(image, ItemError(code="internal", message="The image could not be analyzed"), _now())
-        with metrics.PUBLISH_SECONDS.time():
-            await self._results.publish(IMAGES_CLASSIFIED, [result])
+        with metrics.PUBLISH_SECONDS.time(), self.tracer.span("publish", span.traceparent) as publishing:
+            await self.results.publish(IMAGES_CLASSIFIED, [result], publishing.traceparent)
         outcome = _measured(image, result)
+        span.note(inference_id=image.inference_id, index=image.index, outcome=outcome)
         log.info("image_classified", outcome=outcome, seconds=round(time.monotonic() - began, 4))
 
-    async def _fetch(self, image: ImageSubmitted, lease: Lease, url: str) -> bytes:
-        with metrics.FETCH_SECONDS.time():
-            return await self._images.fetch(url, image.inference_id, lease, _ends_at(image))
+    async def _fetch(self, image: ImageSubmitted, lease: Lease, span: Span, url: str) -> bytes:
+        with metrics.FETCH_SECONDS.time(), self.tracer.span("fetch", span.traceparent):
+            return await self.images.fetch(url, image.inference_id, lease, _ends_at(image))
 
-    async def _analyze(self, image: ImageSubmitted, content: bytes) -> Classification:
-        return await self._decoding.analyze(image, content, image.inference_id)
+    async def _analyze(self, span: Span, image: ImageSubmitted, content: bytes) -> Classification:
+        with self.tracer.span("decode", span.traceparent) as decoding:
+            decoding.note(bytes=len(content))
+            return await self.decoding.analyze(image, content, image.inference_id)
 
 
 def _measured(image: ImageSubmitted, result: ImageClassified) -> str:

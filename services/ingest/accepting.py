@@ -19,6 +19,7 @@ from services.ingest.refusals import RETRY_AFTER_SECONDS, RefusedError, unavaila
 from services.runtime.following import Follower
 from services.runtime.kafka import KafkaUnavailableError, Publisher
 from services.runtime.lag import age_seconds
+from services.runtime.tracing import Tracer, Untraced
 
 _ONCE_AWAY_SECONDS: Final = 2.0
 """How long a request waits for a Kafka that has not answered the one before."""
@@ -38,12 +39,14 @@ class Acceptance:
         inferences: Inferences,
         limits: Limits,
         timeout_seconds: float,
+        tracer: Tracer | None = None,
     ) -> None:
         self._publisher = publisher
         self._follower = follower
         self._inferences = inferences
         self._limits = limits
         self._timeout_seconds = timeout_seconds
+        self._tracer = tracer or Untraced()
         self._failed_at: float | None = None
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -119,10 +122,10 @@ class Acceptance:
 
     async def _publish(self, batch: Batch, *, read_back: bool) -> None:
         """Publish, and know the batch from then on: by the log where it has to say which body was first."""
-        with metrics.PUBLISH_SECONDS.time():
-            start = UUID(batch.record.inference_id).int % IMAGES_SUBMITTED.partitions
-            await self._publisher.publish_evenly(IMAGES_SUBMITTED, batch.images, start)
-            [(partition, offset)] = await self._publisher.publish(BATCHES_SUBMITTED, [batch.record])
+        with metrics.PUBLISH_SECONDS.time(), self._tracer.span("publish", batch.traceparent) as span:
+            start, trace = UUID(batch.record.inference_id).int % IMAGES_SUBMITTED.partitions, span.traceparent
+            await self._publisher.publish_evenly(IMAGES_SUBMITTED, batch.images, start, trace)
+            [(partition, offset)] = await self._publisher.publish(BATCHES_SUBMITTED, [batch.record], trace)
         if read_back:
             await self._follower.wait_for(BATCHES_SUBMITTED, partition, offset, self._timeout_seconds)
         else:

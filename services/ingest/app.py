@@ -4,7 +4,7 @@ import json
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import web
@@ -20,8 +20,10 @@ from services.ingest.pages.viewing import VIEW_PATH, Viewing
 from services.ingest.reading import Reading
 from services.ingest.refusals import RefusedError
 from services.ingest.request_headers import PROBLEM, wants_problem
-from services.ingest.submitting import IMAGES, INFERENCE_ID, MAX_BODY_BYTES, Submitting, too_large
+from services.ingest.submitting import IMAGES, INFERENCE_ID, MAX_BODY_BYTES, TRACEPARENT, Submitting, too_large
 from services.runtime.logs import Logger
+from services.runtime.trace_context import HEADER, valid
+from services.runtime.tracing import Tracer, Untraced, bound
 
 SUBMIT: Final = "/inference/color-classification"
 _ONE: Final = "/inference/{inference_id:(?!color-classification$)[^{}/]+}"
@@ -52,6 +54,7 @@ class Endpoint:
     viewing: Viewing
     docs: Docs
     log: Logger
+    tracer: Tracer = field(default_factory=Untraced)
 
     def app(self) -> web.Application:
         """Build the application."""
@@ -75,9 +78,13 @@ class Endpoint:
         """Turn every outcome into a reply of the contract, with an id that the logs know too."""
         request[BEGAN] = time.monotonic()
         request[REQUEST_ID] = uuid.uuid4().hex
-        response = await self._handled(request, handler)
-        metrics.REQUESTS.labels(_route_of(request), metrics.status_name(response.status)).inc()
-        self.log.info(
+        route = _route_of(request)
+        if route == "submit":
+            response = await self._traced(request, handler)
+        else:
+            response = await self._handled(request, handler)
+        metrics.REQUESTS.labels(route, metrics.status_name(response.status)).inc()
+        bound(self.log, request.get(TRACEPARENT)).info(
             "request",
             request_id=request[REQUEST_ID],
             method=request.method,
@@ -89,6 +96,15 @@ class Endpoint:
             seconds=round(time.monotonic() - request[BEGAN], 4),
         )
         return response
+
+    async def _traced(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Begin the trace of a submission, or go on with its client's."""
+        with self.tracer.begin("submit", valid(request.headers.get(HEADER))) as span:
+            if span.traceparent is not None:
+                request[TRACEPARENT] = span.traceparent
+            response = await self._handled(request, handler)
+            span.note(status=response.status, images=request.get(IMAGES, 0), inference_id=request.get(INFERENCE_ID, ""))
+            return response
 
     async def _handled(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:

@@ -9,11 +9,16 @@ from schemas.topics import (
     API_KEYS,
     BATCHES_SUBMITTED,
     CANCELLATIONS_REQUESTED,
+    CLASSIFIER_GROUP,
+    IMAGES_CLASSIFIED,
+    IMAGES_SUBMITTED,
     INFERENCES_STATUS,
+    REPORTER_APP,
     WEBHOOKS_STATUS,
 )
 from services.ingest.rate_limits import BudgetName
 from services.ingest.validation import Reason
+from services.runtime.group_lag import GroupReading
 from services.runtime.metrics import RECORDS, SECONDS, STAGE_SECONDS
 
 Route = Literal["submit", "status", "results", "events", "cancel", "list", "view", "pages", "none"]
@@ -71,6 +76,22 @@ def status_name(status: int) -> str:
     ('503', 'other')
     """
     return _STATUS_NAMES.get(status, OTHER)
+
+
+WATCHED: Final = {
+    CLASSIFIER_GROUP: (IMAGES_SUBMITTED,),
+    REPORTER_APP: (BATCHES_SUBMITTED, IMAGES_CLASSIFIED),
+}
+"""Of each group that is watched from outside, the topics in which customers' work waits."""
+
+
+def measure_group(group: str, found: GroupReading) -> None:
+    """Note how far behind a group is."""
+    GROUP_MEMBERS.labels(group).set(found.members)
+    for topic, lag in found.lags.items():
+        GROUP_LAG_RECORDS.labels(group, topic).set(lag.records)
+        GROUP_LAG_SECONDS.labels(group, topic).set(lag.seconds)
+    GROUP_LAG_MEASURED.labels(group).set_to_current_time()
 
 
 for name in (*_STATUS_NAMES.values(), OTHER):

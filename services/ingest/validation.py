@@ -26,6 +26,7 @@ from schemas.fields import (
     CustomId,
     HexColorLabel,
 )
+from services.runtime.buckets import folder_of
 
 # Stricter than the events: a host that is more than a port, and a port that is a number.
 _URL_PATTERN: Final = (
@@ -127,8 +128,11 @@ class InvalidBodyError(Exception):
         self.violations = violations
 
 
-def read_images(body: bytes, *, lenient: bool = False) -> Sequence[Item]:
-    """Validate a body and return its images in order; raises `InvalidBodyError`."""
+def read_images(body: bytes, *, lenient: bool = False, buckets: Sequence[str] = ()) -> Sequence[Item]:
+    """Validate a body and return its images in order; raises `InvalidBodyError`.
+
+    With `buckets`, folders of them, an image may also lie in one of these.
+    """
     if not _may_be_slow(body):
         exactly, with_others = _LENIENT if lenient else _STRICT
         images = _validated(exactly, body)
@@ -137,7 +141,7 @@ def read_images(body: bytes, *, lenient: bool = False) -> Sequence[Item]:
             images = _validated(with_others, body)
         if images is not None:
             return images
-    return _read_one_by_one(_array(body), lenient=lenient)
+    return _read_one_by_one(_array(body), _rules(buckets), lenient=lenient)
 
 
 def _may_be_slow(body: bytes) -> bool:
@@ -195,9 +199,9 @@ def _invalid(rule: str, reason: Reason) -> InvalidBodyError:
     return InvalidBodyError([Violation("", f"Invalid data. {rule}", reason)])
 
 
-def _read_one_by_one(items: Sequence[object], *, lenient: bool) -> Sequence[Item]:
+def _read_one_by_one(items: Sequence[object], rules: "_Rules", *, lenient: bool) -> Sequence[Item]:
     violations = [
-        violation for index, item in enumerate(items) for violation in _violations(index, item, lenient=lenient)
+        violation for index, item in enumerate(items) for violation in _violations(index, item, rules, lenient=lenient)
     ]
     if violations:
         raise InvalidBodyError(violations)
@@ -217,11 +221,11 @@ def _is_missing(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _violations(index: int, item: object, *, lenient: bool) -> Iterator[Violation]:
+def _violations(index: int, item: object, rules: "_Rules", *, lenient: bool) -> Iterator[Violation]:
     if not isinstance(item, Mapping):
         yield Violation(f"/{index}", f"Invalid data. Index {index} is not an object", "not_an_object")
         return
-    for member, (is_valid, expected) in _RULES.items():
+    for member, (is_valid, expected) in rules.items():
         value = item.get(member)
         if member != "custom_id" and _is_missing(value):
             if lenient and member in _OPTIONAL_WHEN_LENIENT:
@@ -256,11 +260,25 @@ def _is_custom_id(value: object) -> bool:
     return value is None or (isinstance(value, str) and len(value) <= MAX_CUSTOM_ID and not _CONTROL.search(value))
 
 
+_Rules = Mapping[Reason, tuple[Callable[[object], bool], str]]
+
 # In the order in which the contract reports them.
-_RULES: Final[Mapping[Reason, tuple[Callable[[object], bool], str]]] = {
+_RULES: Final[_Rules] = {
     "image_path": (is_url, "an absolute http or https URL"),
     "product_type": (_is_text, f"a string of 1 to {MAX_TEXT} characters"),
     "hex_color_label": (_is_hex, "a hexadecimal color code such as #FF0000"),
     "category": (_is_text, f"a string of 1 to {MAX_TEXT} characters"),
     "custom_id": (_is_custom_id, f"a string of at most {MAX_CUSTOM_ID} characters"),
 }
+
+
+def _rules(buckets: Sequence[str]) -> _Rules:
+    """Let images lie in buckets, too, where the operator lets them."""
+    if not buckets:
+        return _RULES
+
+    def is_path(value: object) -> bool:
+        return is_url(value) or (isinstance(value, str) and folder_of(value, buckets) is not None)
+
+    expected = "an absolute http or https URL, or the path of an object in a bucket that images are read from"
+    return {**_RULES, "image_path": (is_path, expected)}

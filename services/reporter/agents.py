@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from schemas.events import (
@@ -33,6 +33,7 @@ from services.runtime.kafka import Publisher, Record
 from services.runtime.logs import Logger
 from services.runtime.partitioning import partition_of
 from services.runtime.trace_context import traceparent_of
+from services.runtime.tracing import Tracer, Untraced
 
 TICK_SECONDS: Final = 1.0
 PURGE_SECONDS: Final = 3600.0
@@ -51,18 +52,20 @@ class Handlers:
     clock: Clock
     has_records: Callable[[Partition, int | None, int], Awaitable[bool]]
     """Whether a partition holds records from one offset, or from the committed one, to before another."""
+    tracer: Tracer = field(default_factory=Untraced)
 
     async def open(self, batch: BatchSubmitted, found: Record) -> None:
         """Take a batch record; a producer that partitions in another way would wait for its report in vain."""
         if found.partition != partition_of(batch.inference_id.encode(), PARTITIONS):
             raise UndecodableError("the record lies in the wrong partition: partition by murmur2 of inference_id")
-        if await self.collector.open(batch, self.clock()) == "contradicting":
+        if await self.collector.open(batch, self.clock(), found.traceparent) == "contradicting":
             raise UndecodableError("size: another record of this batch came first, with another size")
 
-    async def add(self, result: ImageClassified, _: Record) -> None:
+    async def add(self, result: ImageClassified, found: Record) -> None:
         """Take a result."""
-        if await self.collector.add(result, self.clock()) == "unusable":
-            raise UndecodableError("index: it lies outside of the batch")
+        with self.tracer.span("collect", found.traceparent):
+            if await self.collector.add(result, self.clock()) == "unusable":
+                raise UndecodableError("index: it lies outside of the batch")
 
     async def cancel(self, request: CancellationRequested, _: Record) -> None:
         """Take a cancellation."""

@@ -76,9 +76,9 @@ class Collector:
         for known in (self._changed, self._in_outbox, self._checked, self._orphans):
             known.clear()
 
-    async def open(self, batch: BatchSubmitted, now: datetime) -> Opened:
-        """Take a batch record."""
-        opened = self._gathering.open(batch, now + self._limits.batch)
+    async def open(self, batch: BatchSubmitted, now: datetime, traceparent: str | None = None) -> Opened:
+        """Take a batch record, and the trace that it came with."""
+        opened = self._gathering.open(batch, now + self._limits.batch, traceparent)
         metrics.BATCH_RECORDS.labels(opened).inc()
         if opened == "new":
             self._changed.add(batch.inference_id)

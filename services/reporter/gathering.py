@@ -56,6 +56,8 @@ class Head(BaseModel):
     attempts: int = 0
     """Attempts to mail that failed in a way that may pass."""
     next_attempt_at: UtcTime | None = None
+    traceparent: str | None = None
+    """The trace that its record came with."""
 
     @property
     def deadline_at(self) -> datetime:
@@ -106,7 +108,7 @@ class Gathering:
         """Say whether the batch's mail was handed over, or given up."""
         return inference_id.encode() in self._tables.sent
 
-    def open(self, batch: BatchSubmitted, latest_end: datetime | None = None) -> Opened:
+    def open(self, batch: BatchSubmitted, latest_end: datetime | None = None, traceparent: str | None = None) -> Opened:
         """Take a batch record; the first one of an id decides.
 
         What is known is written once more: the process may have died between its own copy and the shared one.
@@ -114,7 +116,7 @@ class Gathering:
         if self.is_sent(batch.inference_id):
             return "finished"
         known = self.head(batch.inference_id)
-        self._write_head(known or Head(batch=batch, latest_end=latest_end))
+        self._write_head(known or Head(batch=batch, latest_end=latest_end, traceparent=traceparent))
         if known is None:
             return "new"
         if known.batch.fingerprint != batch.fingerprint:

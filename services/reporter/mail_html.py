@@ -84,16 +84,18 @@ def _strips(picture: str | None) -> str:
 
 
 def _tiles(summary: Summary) -> str:
+    told = (
+        (summary.classified, "classified", ""),
+        (len(summary.mismatches), "to correct", "bad" if summary.mismatches else ""),
+        (len(summary.reviews), "to look at", "mid" if summary.reviews else ""),
+        (len(summary.failures), "failed", "bad" if summary.failures else ""),
+        *([(len(summary.canceled), "canceled", "mid")] if summary.canceled else []),
+    )
     tiles = "".join(
-        f'<td class="t" width="25%" style="padding:12px 6px 12px 0" valign="top"><span class="{style}" '
+        f'<td class="t" width="{100 // len(told)}%" style="padding:12px 6px 12px 0" valign="top"><span class="{style}" '
         f'style="font-size:22px;line-height:26px;font-weight:600">{number:,}</span><br>'
         f'<span class="q" style="{QUIET}">{what}</span></td>'
-        for number, what, style in (
-            (summary.classified, "classified", ""),
-            (len(summary.mismatches), "to correct", "bad" if summary.mismatches else ""),
-            (len(summary.reviews), "to look at", "mid" if summary.reviews else ""),
-            (len(summary.failures), "failed", "bad" if summary.failures else ""),
-        )
+        for number, what, style in told
     )
     return (
         '<table role="presentation" class="l" width="100%" cellpadding="0" cellspacing="0" border="0" '

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Final
 
-from schemas.findings import Composition, by_cause, compositions, summary_of
+from schemas.findings import Composition, by_cause, by_reason, compositions, summary_of
 from schemas.results import Report, ResultItem
-from schemas.results_words import ADVICE, CAUSES, counted, review_words, short_name
+from schemas.results_words import ADVICE, CAUSES, counted, review_words, short_name, shortened
 from schemas.summary_words import headline_of, lead_of
 
 _WIDTH: Final = 78
@@ -67,7 +67,8 @@ def _section(title: str, lines: Iterator[str], words: str = "") -> Iterator[str]
 
 
 def _mismatches(items: Sequence[ResultItem]) -> Iterator[str]:
-    return _section("LABELS TO CORRECT", map(_mismatch, items), "Please replace each label by the suggested color.")
+    words = "Your label -> what the image shows; the surest come first. In front: the index."
+    return _section("LABELS TO CORRECT", map(_mismatch, items), words)
 
 
 def _mismatch(item: ResultItem) -> str:
@@ -75,21 +76,22 @@ def _mismatch(item: ResultItem) -> str:
         return ""
     label = item.classification.label
     return (
-        f"{item.index:4}  {short_name(item)}\n"
-        f"      label {label.hex} ({label.family}) -> suggested {label.suggested_hex} ({label.suggested_name})"
+        f"{item.index:4}  {_named(item)}\n"
+        f"      {label.family} {label.hex} -> {shortened(label.suggested_name, 24)} {label.suggested_hex}"
     )
 
 
 def _reviews(items: Sequence[ResultItem]) -> Iterator[str]:
-    return _section("WORTH A LOOK", map(_review, items), "We are less sure of these.")
+    return _section("WORTH A LOOK", (line for why, found in by_reason(items) for line in _doubt(why, found)))
 
 
-def _review(item: ResultItem) -> str:
-    if item.classification is None:
-        return ""
-    why = "; ".join(review_words(reason) for reason in item.classification.review_reasons)
-    primary = item.classification.primary
-    return f"{item.index:4}  {short_name(item)}: {primary.name} {primary.hex}{f' ({why})' if why else ''}"
+def _doubt(reasons: Sequence[str], items: Sequence[ResultItem]) -> Iterator[str]:
+    why = "; ".join(map(review_words, reasons))
+    yield from wrap(f"{why[:1].upper()}{why[1:]} ({len(items):,}).", _WIDTH)
+    for item in items:
+        if item.classification:
+            primary = item.classification.primary
+            yield f"{item.index:4}  {_named(item)}: {primary.name} {primary.hex}"
 
 
 def _failures(items: Sequence[ResultItem]) -> Iterator[str]:
@@ -97,8 +99,13 @@ def _failures(items: Sequence[ResultItem]) -> Iterator[str]:
 
 
 def _cause(code: str, items: Sequence[ResultItem]) -> Iterator[str]:
-    yield f"{CAUSES.get(code, code)} ({len(items)}). {ADVICE.get(code, '')}"
-    yield from (f"{item.index:4}  {short_name(item, 60)}" for item in items)
+    yield from wrap(f"{CAUSES.get(code, code)} ({len(items):,}). {ADVICE.get(code, '')}", _WIDTH)
+    yield from (f"{item.index:4}  {_named(item)}" for item in items)
+
+
+def _named(item: ResultItem) -> str:
+    product = f"{shortened(item.product_type, 36)}, " if item.product_type else ""
+    return f"{product}{short_name(item)}"
 
 
 def _composition(composition: Composition) -> str:

@@ -30,6 +30,7 @@ from services.runtime.object_store import object_folder
 from services.runtime.scanning import ends_of, fold_all, has_records
 from services.runtime.settings import read_settings
 from services.runtime.topic_admin import require
+from services.runtime.tracing import Tracer, tracing
 
 _ENDS_SECONDS = 15.0
 
@@ -48,13 +49,15 @@ async def main(stopping: asyncio.Event) -> None:
     log = configure_logs("reporter", settings.log_level)
     health = Health()
     describe_build("reporter", settings)
-    with own_folder(settings):
-        async with monitoring(settings.metrics_host, settings.metrics_port, health) as url:
-            await _report(settings, health, log, url, stopping)
+    with own_folder(settings), tracing("reporter", settings, log) as tracer:
+        async with monitoring(settings.metrics_host, settings.metrics_port, health):
+            await _report(settings, health, tracer, log, stopping)
     log.info("stopped")
 
 
-async def _report(settings: ReporterSettings, health: Health, log: Logger, url: str, stopping: asyncio.Event) -> None:
+async def _report(
+    settings: ReporterSettings, health: Health, tracer: Tracer, log: Logger, stopping: asyncio.Event
+) -> None:
     servers, patience = settings.cluster, settings.start_timeout_seconds
     await require(servers, topics_of("reporter"), patience, settings.least_replicas)
     keys = KeyRing()
@@ -64,11 +67,11 @@ async def _report(settings: ReporterSettings, health: Health, log: Logger, url: 
         consumer(servers, patience) as asking,
         aclosing(Mailer(settings, failpoint(settings.failpoint))) as mailer,
     ):
-        parts = _wired(settings, out, keys, mailer, log)
+        parts = _wired(settings, out, keys, mailer, log, tracer)
         running, find_ends = Running(parts.stream, settings), partial(ends_of, asking, _ENDS_SECONDS)
         async with running:
             health.started(ready=running.trouble, alive=parts.stream.stalled)
-            log.info("started", metrics=url)
+            log.info("started", metrics=health.url)
             await until_stopped(
                 stopping,
                 follow_keys(),
@@ -82,17 +85,19 @@ async def _report(settings: ReporterSettings, health: Health, log: Logger, url: 
             )
 
 
-def _wired(settings: ReporterSettings, out: Publisher, keys: KeyRing, mailer: Mailer, log: Logger) -> _Parts:
+def _wired(
+    settings: ReporterSettings, out: Publisher, keys: KeyRing, mailer: Mailer, log: Logger, tracer: Tracer
+) -> _Parts:
     clock, reach = steady_clock(), failpoint(settings.failpoint)
     stream, store = faust_app(settings), object_folder(settings.report_store)
     teller = Teller(out, clock, log)
     around = Surroundings(emitter(stream), stream.caught_up, lambda: mailer.availability.room, stream.settle, reach)
     collector = Collector(stream.gathering, around, log, limits_of(settings))
-    doors = Doors(store, mailer, keys.get, teller.tell, stream.settle, clock, reach)
+    doors = Doors(store, mailer, keys.get, teller.tell, stream.settle, clock, reach, tracer)
     delivery = Delivery(settings, stream.gathering, doors, log)
     servers = settings.cluster
     finds = partial(has_records, servers, REPORTER_APP, settings.start_timeout_seconds)
-    connect(stream, Handlers(collector, delivery, out, log, clock, finds), settings.mails_at_once)
+    connect(stream, Handlers(collector, delivery, out, log, clock, finds, tracer), settings.mails_at_once)
     purge = Purge(store, partial(fold_all, servers), stream.numbers, teller.forget, clock, log)
     return _Parts(stream, collector, teller, purge)
 

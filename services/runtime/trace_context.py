@@ -39,6 +39,11 @@ def is_sampled(traceparent: str) -> bool:
     return int(traceparent[-2:], 16) & 1 == 1
 
 
+def unsampled(traceparent: str) -> str:
+    """Hand a trace on, of which nothing of ours is recorded."""
+    return f"{traceparent[:-2]}00"
+
+
 def trace_id(traceparent: str) -> str:
     """Name the trace.
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from schemas.findings import surest_first, verdict_of
 from schemas.results import ResultItem
 from schemas.results_words import counted
 from services.submit.submitting import Outcome
@@ -21,13 +22,9 @@ def summary_of(outcomes: Sequence[Outcome], *, colored: bool) -> str:
 
 
 def mismatches_of(outcomes: Sequence[Outcome]) -> list[ResultItem]:
-    """Find the results whose label disagrees with the image."""
-    return [outcome.result for outcome in outcomes if outcome.result and verdict_of(outcome.result) == "disagree"]
-
-
-def verdict_of(result: ResultItem) -> str | None:
-    """The verdict on the label, where there is one."""
-    return result.classification.label.verdict if result.classification and result.classification.label else None
+    """Find the results whose label disagrees with the image, the surest first."""
+    results = (outcome.result for outcome in outcomes if outcome.result)
+    return surest_first([result for result in results if verdict_of(result) == "disagree"])
 
 
 def _counts(outcomes: Sequence[Outcome]) -> str:

@@ -143,7 +143,7 @@ def test_liveness_asks_less_than_readiness_and_a_start_has_time(overlay: str, se
     container = container_of(overlay, service)
     startup, ready, alive = (container[f"{name}Probe"] for name in ("startup", "readiness", "liveness"))
     assert (startup["httpGet"]["path"], ready["httpGet"]["path"], alive["httpGet"]["path"]) == (
-        "/healthz",
+        "/startupz",
         "/readyz",
         "/healthz",
     )

@@ -1,8 +1,9 @@
 """What a running system says of itself, as Prometheus would read it."""
 
+import os
 import shutil
+import signal
 import subprocess
-import urllib.request
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
@@ -10,30 +11,13 @@ from prometheus_client.parser import text_string_to_metric_families as plain_tex
 
 from tests.image_host import ImageHost
 from tests.stack_fixtures import Stack, items
+from tests.system.scraping import scraped, value
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.system
 
 SERVICES = ("ingest", "classifier", "reporter")
 PROMTOOL = shutil.which("promtool")
-
-
-def scraped(stack: Stack, service: str, accept: str = "text/plain") -> str:
-    request = urllib.request.Request(stack.ready()["metrics"][service], headers={"Accept": accept})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310
-        text: str = reply.read().decode()
-    return text
-
-
-def value(stack: Stack, service: str, name: str, **labels: str) -> float | None:
-    """The sum of a metric's samples that have these labels."""
-    found = [
-        sample.value
-        for family in plain_text(scraped(stack, service))
-        for sample in family.samples
-        if sample.name == name and labels.items() <= sample.labels.items()
-    ]
-    return sum(found) if found else None
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +82,52 @@ def test_a_scraper_that_wants_openmetrics_gets_it(worked: Stack, service: str) -
     assert text.endswith("# EOF\n")
     names = {family.name for family in openmetrics(text)}
     assert {"huestream_build", "huestream_probe_success", "process_open_fds"} <= names
+
+
+def series(stack: Stack, service: str) -> set[str]:
+    return {
+        f"{sample.name}{sorted(sample.labels.items())}"
+        for family in plain_text(scraped(stack, service))
+        for sample in family.samples
+    }
+
+
+def test_what_strangers_write_makes_no_series(worked: Stack, host: ImageHost) -> None:
+    """Not hosts, not texts, not paths, not keys, not headers."""
+    wait_for(lambda: value(worked, "ingest", "huestream_group_members"), "first look at the groups", 30)
+    worked.call("/nowhere")
+    before = {service: series(worked, service) for service in SERVICES}
+    batch = items(host.url, 50)
+    for number, item in enumerate(batch):
+        item |= {"product_type": f"Product {number}", "category": f'Category "{number}"', "custom_id": f"id-{number}"}
+        item["image_path"] = f"http://127.0.1.{number + 1}:9/{number}.jpg"  # where nobody listens
+    inference_id = worked.submit(batch, idempotency_key="a key", user_agent="a stranger").body["inference_id"]
+    for number in range(20):
+        worked.call(f"/nowhere/{number}", x_vody_api_key=f"key-{number}")
+    worked.wait_for_mail(inference_id)
+    after = {service: series(worked, service) for service in SERVICES}
+    assert {service: after[service] - before[service] for service in SERVICES} == {
+        service: set() for service in SERVICES
+    }
+
+
+def test_lag_is_known_while_nobody_works(worked: Stack, host: ImageHost) -> None:
+    """Of a group without members only somebody else can say how far behind it is."""
+    told = {"group": "huestream-classifier", "topic": "images.submitted.v1"}
+    [classifier] = worked.pids("classifier")
+    wait_for(lambda: value(worked, "ingest", "huestream_group_members", group=told["group"]) or None, "member", 30)
+    os.kill(classifier, signal.SIGSTOP)  # it is not restarted, and leaves the group
+    try:
+        inference_id = worked.submit(items(host.url, 30)).body["inference_id"]
+
+        def is_seen() -> bool:
+            members = value(worked, "ingest", "huestream_group_members", group=told["group"])
+            records = value(worked, "ingest", "huestream_group_lag_records", **told)
+            seconds = value(worked, "ingest", "huestream_group_lag_seconds", **told)
+            return (members, records) == (0.0, 30.0) and 5 < (seconds or 0) < 120
+
+        wait_for(is_seen, "lag without members", 60, pause_seconds=1)
+    finally:
+        os.kill(classifier, signal.SIGCONT)
+    worked.wait_for_mail(inference_id)
+    wait_for(lambda: value(worked, "ingest", "huestream_group_lag_records", **told) == 0, "no lag", 60, 1)

@@ -61,5 +61,6 @@ def _categories(items: Sequence[ResultItem], wanted: Wanted, address: Address) -
         colors = [(FAMILY_HEX.get(family, "#808080"), float(count)) for family, count in each.families.items()]
         spoken = ", ".join(f"{family} {count}" for family, count in each.families.items())
         bar = blocks([*colors, ("none", most - each.total)], "bar", spoken)
-        shown.append(f"<li><a{link}><span>{escape(each.category)}</span>{bar}<b>{each.total}</b></a></li>")
+        told = f"<span>{escape(each.category)}</span>{bar}<b>{each.total}</b>"
+        shown.append(f"<li><p>{told}</p></li>" if each.gathers else f"<li><a{link}>{told}</a></li>")
     return "".join(shown)

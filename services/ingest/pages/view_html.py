@@ -16,6 +16,8 @@ from services.ingest.pages.view_chart import charts_of
 from services.ingest.pages.view_rows import Wanted, rows_of
 
 _FORMS: Final = (("csv", "CSV"), ("json", "JSON"), ("ndjson", "NDJSON"))
+_LEAST_ACROSS: Final = 25
+_MOST_ACROSS: Final = 50
 _SORTS: Final = (
     ("todo", "what needs you first"),
     ("i", "as submitted"),
@@ -82,7 +84,7 @@ def _progress(status: Status) -> str:
 def _mosaic(size: int, items: Sequence[ResultItem]) -> str:
     """One tile for each image in the order of the batch, in the color that was found; those to come are empty."""
     found = {item.index: item.classification.primary.hex if item.classification else None for item in items}
-    across = min(size, 50)
+    across = min(max(size, _LEAST_ACROSS), _MOST_ACROSS)
     tiles = "".join(
         f'<path id="m{index}" class="{_tile_class(index, found)}" d="M{index % across} {index // across}h.94v.94h-.94z"'
         f"{attributes({'fill': found.get(index)})}/>"
