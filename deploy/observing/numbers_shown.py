@@ -45,7 +45,7 @@ def ticks(least: float, most: float, unit: str = "short", about: int = 4) -> lis
     """Values that part a range and are round in the unit in which they are shown.
 
     >>> ticks(0, 10), ticks(0, 0.7), ticks(0, 150, "s")
-    ([0.0, 5.0, 10.0], [0.0, 0.2, 0.4, 0.6], [0.0, 60.0, 120.0])
+    ([0, 5, 10], [0.0, 0.2, 0.4, 0.6], [0.0, 60.0, 120.0])
     """
     scales = _TIMES if unit == "s" else _SIZES if unit in {"bytes", "Bps"} else ()
     scale = next((size for size, _ in scales if most >= size), 1)

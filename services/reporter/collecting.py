@@ -17,6 +17,7 @@ from schemas.events import (
 from services.reporter import metrics
 from services.reporter.failpoints import Reach, survive
 from services.reporter.gathering import Gathering, Head, Opened, inference_of
+from services.reporter.limits import Limits
 from services.runtime.lag import age_seconds
 from services.runtime.logs import Logger
 
@@ -45,16 +46,6 @@ class Surroundings:
     settle: Callable[[], Awaitable[None]] = _at_once
     """Returns when all table writes so far are durable."""
     reach: Reach = survive
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How long things may take."""
-
-    batch: timedelta = timedelta(days=1)
-    """A batch ends after that, whatever deadline its record asks for."""
-    mail: timedelta = timedelta(days=1)
-    """A mail that did not go in that time is given up."""
 
 
 class Collector:
