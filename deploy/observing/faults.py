@@ -124,8 +124,10 @@ def _kafka(system: System) -> Fault:
         lambda: system.stop("kafka"),
         _starting(system, "kafka"),
         page("KafkaUnreachable", "SubmissionsErrorBudgetBurn") | ticket("SubmissionsErrorBudgetBurn", "NotReady"),
-        # Processes may end themselves and be started again; groups gather anew when it is back.
-        may=page("ServiceDown", "GroupWithoutMembers", "ConsumerLagGrowing") | ticket("TargetDown", "Restarting"),
+        # Processes may end themselves and be started again; groups gather anew when it is back; a mail that was in
+        # the dialog with the server has no place where its sending could be recorded.
+        may=page("ServiceDown", "GroupWithoutMembers", "ConsumerLagGrowing")
+        | ticket("TargetDown", "Restarting", "MailsMayHaveDoubled"),
         within=120.0,
         # The ticket looks back over six hours: six minutes at this pace.
         clears=600.0,
