@@ -89,6 +89,7 @@ class Replica:
     def _fold_batch(self, record: Record, event: Event) -> None:
         if self.inferences.fold_batch(record, event) and isinstance(event, BatchSubmitted):
             self.limits.fold(event, time.time())
+            metrics.INFERENCES.set(len(self.inferences))
 
     async def tidy(self) -> None:
         """Forget what nobody will ask for any more, now and then."""
@@ -177,7 +178,8 @@ async def _run(replica: Replica, health: Health, tracer: Tracer, log: Logger, st
         _refuse_local_key(settings, replica.keys)
         collect_garbage_rarely()
         # The log is followed until the last request has ended: it waits for its batch record.
-        watching = watch_groups(GroupWatch(admin, results_in), metrics.WATCHED, metrics.measure_group, log)
+        pause = settings.group_lag_seconds
+        watching = watch_groups(GroupWatch(admin, results_in), metrics.WATCHED, metrics.measure_group, log, pause)
         async with beside(follower.follow(), tail.follow(), replica.tidy(), replica.follow_keys(), watching):
             limits, seconds = replica.limits, settings.publish_timeout_seconds
             acceptance = Acceptance(out, follower, replica.inferences, limits, seconds, tracer)

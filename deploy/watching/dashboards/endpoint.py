@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from deploy.watching.panels import Panel, Query, Row, quantile, quantiles, rate
+from deploy.watching.panels import Panel, Query, Row, quantile, quantiles, rate, seen_rate
 
 ENDPOINT: Final = Row(
     "The endpoint",
@@ -11,7 +11,7 @@ ENDPOINT: Final = Row(
             title="Requests, by status",
             description="Answers a second of all routes. 4xx are the callers' own; 5xx count against the objective.",
             unit="reqps",
-            queries=(Query(f"{rate('huestream_ingest_requests_total', 'status')} > 0", "{{status}}"),),
+            queries=(Query(seen_rate("huestream_ingest_requests_total", "status"), "{{status}}"),),
             kind="stacked",
             width=6,
         ),
@@ -35,9 +35,9 @@ ENDPOINT: Final = Row(
             "connections over the limit.",
             unit="reqps",
             queries=(
-                Query(f"{rate('huestream_ingest_validation_errors_total', 'reason')} > 0", "{{reason}}"),
-                Query(f"{rate('huestream_ingest_limited_total', 'budget')} > 0", "over budget: {{budget}}"),
-                Query(f"{rate('huestream_ingest_connections_refused_total')} > 0", "connections over the limit"),
+                Query(seen_rate("huestream_ingest_validation_errors_total", "reason"), "{{reason}}"),
+                Query(seen_rate("huestream_ingest_limited_total", "budget"), "over budget: {{budget}}"),
+                Query(rate("huestream_ingest_connections_refused_total"), "connections over the limit"),
             ),
             kind="stacked",
             width=6,
