@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from services.classifier.color.analyzing import Reading, entries_of, main_entry, reading_confidence
-from services.classifier.color.labels import compared, label_features
+from services.classifier.color.analyzing import Reading, entries_of, main_entry, named_beside, reading_confidence
+from services.classifier.color.labels import label_features
 from services.classifier.color.metallic import metallic_features
 from services.classifier.color.oklab import Floats
 from services.classifier.color.pattern import multicolor_features
@@ -57,8 +57,8 @@ def label(examples: Sequence[Example], readings: Sequence[Reading]) -> Floats:
 def described(text: str, reading: Reading) -> Floats:
     """Give the features of a label of a product."""
     palette = entries_of(reading, main_entry(reading))
-    distances, called = compared(text, palette)
-    return label_features(distances, palette, called, reading.probabilities)
+    _, _, compared = named_beside(reading.rgb, text)
+    return label_features(compared, palette, reading.probabilities)
 
 
 def _balanced_logistic(features: Floats, truth: NDArray[np.bool_]) -> Floats:
