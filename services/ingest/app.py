@@ -95,6 +95,8 @@ class Endpoint:
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         """Add what every reply has, streams too."""
+        if BEGAN not in request:
+            return  # it was answered before it came here
         metrics.REQUEST_SECONDS.observe(time.monotonic() - request[BEGAN])
         response.headers["x-request-id"] = request[REQUEST_ID]
         response.headers.setdefault("Cache-Control", "no-store")

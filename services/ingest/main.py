@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -10,9 +11,11 @@ from schemas.topics import (
     API_KEYS,
     BATCHES_SUBMITTED,
     CANCELLATIONS_REQUESTED,
+    GATHERING_GROUP,
     IMAGES_CLASSIFIED,
     IMAGES_SUBMITTED,
     INFERENCES_STATUS,
+    PRODUCTS_SUBMITTED,
     WEBHOOKS_STATUS,
     topics_of,
 )
@@ -22,6 +25,7 @@ from services.ingest.app import Endpoint
 from services.ingest.canceling import Cancellation
 from services.ingest.door import Door
 from services.ingest.events import Events
+from services.ingest.gathering import Gathering, Outlet
 from services.ingest.inferences import Inference, Inferences
 from services.ingest.pages.docs import Docs
 from services.ingest.pages.viewing import Links, Viewing
@@ -34,6 +38,7 @@ from services.ingest.submitting import Submitting
 from services.ingest.watching import Watchers
 from services.runtime.api_keys import KeyRing
 from services.runtime.following import Follower
+from services.runtime.group_reading import GroupReading
 from services.runtime.kafka import Publisher, Record, consumer, publisher
 from services.runtime.key_sources import KeyFile
 from services.runtime.lifecycle import beside, collect_garbage_rarely, run_service
@@ -46,6 +51,8 @@ from services.runtime.tailing import Tail
 from services.runtime.topic_admin import require
 
 _TIDY_SECONDS = 600.0
+_BATCHES_MS = 40
+_REST_MS = 150
 
 
 class Replica:
@@ -64,8 +71,8 @@ class Replica:
             failures=settings.failures_per_minute,
             find_key=self.keys.get,
         )
+        self.gathering: GroupReading | None = None
         self.folds = {
-            BATCHES_SUBMITTED: self._fold_batch,
             CANCELLATIONS_REQUESTED: self.inferences.fold_cancellation,
             INFERENCES_STATUS: self.inferences.fold_status,
             WEBHOOKS_STATUS: self.inferences.fold_webhook,
@@ -83,9 +90,21 @@ class Replica:
         if self.key_file:
             await self.key_file.follow()
 
-    def _fold_batch(self, record: Record, event: Event) -> None:
+    def fold_batch(self, record: Record, event: Event) -> None:
+        """Know one more batch, and what it costs its key."""
         if self.inferences.fold_batch(record, event) and isinstance(event, BatchSubmitted):
             self.limits.fold(event, time.time())
+
+    async def gather(self, out: Publisher, batches: Follower, log: Logger) -> None:
+        """Make batches of single products, unless another deployment is to do it."""
+        settings = self.settings
+        if not settings.gather_products:
+            return
+        outlet = Outlet(out, self.inferences, self.keys, log, settings.deadline_seconds)
+        work = Gathering(outlet, batches, settings.gather_window_seconds, settings.publish_timeout_seconds)
+        async with consumer(settings.cluster, settings.start_timeout_seconds, GATHERING_GROUP) as products:
+            self.gathering = GroupReading(products, PRODUCTS_SUBMITTED, work.begin, work.turn, log)
+            await self.gathering.run()
 
     async def tidy(self) -> None:
         """Forget what nobody will ask for any more, now and then."""
@@ -151,20 +170,31 @@ async def main(stopping: asyncio.Event) -> None:
     replica.read_keys()
     await require(servers, topics_of("ingest"), patience, settings.least_replicas)
     async with (
-        publisher(servers, settings.publish_timeout_seconds, patience) as out,
-        consumer(servers, patience) as log_in,
+        publisher(servers, settings.publish_timeout_seconds, patience, compressed=True) as out,
+        consumer(servers, patience, gather_ms=_BATCHES_MS) as batches_in,
+        consumer(servers, patience, gather_ms=_REST_MS) as log_in,
         consumer(servers, patience) as results_in,
     ):
         tail = Tail(results_in, IMAGES_CLASSIFIED)
+        batches = Follower(batches_in, {BATCHES_SUBMITTED: replica.fold_batch}, log)
         follower = Follower(log_in, replica.folds, log)
         await out.prepare([IMAGES_SUBMITTED, BATCHES_SUBMITTED, CANCELLATIONS_REQUESTED])
         await follower.catch_up(patience)
+        await batches.catch_up(patience)
         _refuse_local_key(settings, replica.keys)
         collect_garbage_rarely()
         # The log is followed until the last request has ended: it waits for its batch record.
-        async with beside(follower.follow(), tail.follow(), replica.tidy(), replica.follow_keys()):
-            acceptance = Acceptance(out, follower, replica.inferences, replica.limits, settings.publish_timeout_seconds)
-            await _serve(replica.endpoint(out, acceptance, tail, log), acceptance, follower, settings, log, stopping)
+        async with beside(
+            batches.follow(),
+            follower.follow(),
+            tail.follow(),
+            replica.tidy(),
+            replica.follow_keys(),
+            replica.gather(out, batches, log),
+        ):
+            acceptance = Acceptance(out, batches, replica.inferences, replica.limits, settings.publish_timeout_seconds)
+            followers = (batches, follower)
+            await _serve(replica, replica.endpoint(out, acceptance, tail, log), acceptance, followers, log, stopping)
     log.info("stopped")
 
 
@@ -178,18 +208,24 @@ def _refuse_local_key(settings: IngestSettings, keys: KeyRing) -> None:
 
 
 async def _serve(
+    replica: Replica,
     endpoint: Endpoint,
     acceptance: Acceptance,
-    follower: Follower,
-    settings: IngestSettings,
+    followers: Sequence[Follower],
     log: Logger,
     stopping: asyncio.Event,
 ) -> None:
+    settings = replica.settings
+
     def trouble() -> str | None:
         return "stopping" if stopping.is_set() else acceptance.trouble()
 
+    def standstill() -> str | None:
+        stopped = [found for each in followers if (found := each.trouble())]
+        return stopped[0] if stopped else replica.gathering and replica.gathering.trouble()
+
     async with (
-        monitoring(settings.metrics_host, settings.metrics_port, ready=trouble, alive=follower.trouble) as metrics_url,
+        monitoring(settings.metrics_host, settings.metrics_port, ready=trouble, alive=standstill) as metrics_url,
         serving(endpoint.app(), settings) as url,
     ):
         log.info("listening", url=url, metrics=metrics_url)

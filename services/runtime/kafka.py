@@ -24,6 +24,8 @@ HEARTBEAT_MS: Final = 3_000
 _STOP_TIMEOUT_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 0.5
 _GATHER_SECONDS: Final = 0.002
+_WAIT_MS: Final = 250
+_GATHER_BYTES: Final = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Record:
     offset: int
     key: bytes | None
     value: bytes | None
+    timestamp_ms: int = 0
 
 
 class Publisher:
@@ -118,6 +121,10 @@ class Publisher:
         """Remove a key from a compacted topic; raises `KafkaUnavailableError` where no acknowledgement comes."""
         await self._acknowledged([(topic.name, None, key.encode(), ())])
 
+    async def tell_time(self, topic: Topic, partition: int) -> None:
+        """Write a record of nothing, for the time that the broker gives it; raises `KafkaUnavailableError`."""
+        await self._acknowledged([(topic.name, None, b"time", ())], partition)
+
     async def dead_letter(self, record: Record, service: str, reason: str) -> None:
         """Keep a record that could not be used, as it was, with where it came from and why."""
         origin = {
@@ -133,12 +140,14 @@ class Publisher:
         await self._acknowledged([(DEAD_LETTERS.name, record.value, record.topic.encode(), headers)])
 
     async def _acknowledged(
-        self, records: Iterable[tuple[str, bytes | None, bytes, tuple[tuple[str, bytes], ...]]]
+        self,
+        records: Iterable[tuple[str, bytes | None, bytes, tuple[tuple[str, bytes], ...]]],
+        partition: int | None = None,
     ) -> list[tuple[int, int]]:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 sent = [
-                    await self._producer.send(topic, value=value, key=key, headers=list(headers))
+                    await self._producer.send(topic, value=value, key=key, headers=list(headers), partition=partition)
                     for topic, value, key, headers in records
                 ]
                 written = await asyncio.gather(*sent)
@@ -166,11 +175,17 @@ class Gathered:
 
 @asynccontextmanager
 async def publisher(
-    kafka: Kafka, publish_timeout_seconds: float, start_timeout_seconds: float, linger_ms: int = 2
+    kafka: Kafka,
+    publish_timeout_seconds: float,
+    start_timeout_seconds: float,
+    linger_ms: int = 2,
+    *,
+    compressed: bool = False,
 ) -> AsyncIterator[Publisher]:
     """Open an idempotent producer with acks=all; raises `KafkaUnavailableError` when Kafka is not there in time.
 
-    Events wait `linger_ms` for others that go the same way: a request costs more than what it carries.
+    Events wait `linger_ms` for others that go the same way: a request costs more than what it carries. Compression
+    pays where many records of one request say the same.
     """
     cluster = cluster_of(kafka)
     producer = AIOKafkaProducer(
@@ -181,6 +196,7 @@ async def publisher(
         max_request_size=MAX_REQUEST_BYTES,
         max_batch_size=MAX_BATCH_BYTES,
         linger_ms=linger_ms,
+        compression_type="snappy" if compressed else None,
     )
     await _started(producer, cluster, start_timeout_seconds)
     try:
@@ -191,11 +207,16 @@ async def publisher(
 
 @asynccontextmanager
 async def consumer(
-    kafka: Kafka, start_timeout_seconds: float, group: str | None = None, instance_id: str | None = None
+    kafka: Kafka,
+    start_timeout_seconds: float,
+    group: str | None = None,
+    instance_id: str | None = None,
+    gather_ms: int | None = None,
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Open a consumer of bytes, from the earliest record, that commits only when told.
 
-    A member with an instance id keeps its partitions over a restart within the session's timeout.
+    A member with an instance id keeps its partitions over a restart within the session's timeout. With `gather_ms`
+    the broker holds what is new back for so long, which bounds the answers: each has its price for every partition.
     """
     cluster = cluster_of(kafka)
     client = AIOKafkaConsumer(
@@ -208,7 +229,8 @@ async def consumer(
         heartbeat_interval_ms=HEARTBEAT_MS,
         rebalance_timeout_ms=SESSION_TIMEOUT_MS,
         request_timeout_ms=15_000,
-        fetch_max_wait_ms=250,
+        fetch_max_wait_ms=_WAIT_MS if gather_ms is None else gather_ms,
+        fetch_min_bytes=1 if gather_ms is None else _GATHER_BYTES,
     )
     await _started(client, cluster, start_timeout_seconds)
     try:

@@ -237,7 +237,18 @@ def _head(caller: Caller, *lines: str) -> bytes:
 async def test_what_is_not_http_is_a_400_in_the_same_form(replicas: list[Replica], request_bytes: bytes) -> None:
     head, _, body = (await _raw(replicas[0], request_bytes)).partition(b"\r\n\r\n")
     assert head.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
+    assert b"\r\nx-request-id: " in head
     assert json.loads(body) == {"error": "Bad Request", "message": "The request is not valid HTTP", "code": 400}
+
+
+@pytest.mark.parametrize("target", [f"POST {SUBMIT}", "GET /inferences", "GET /nothing"])
+async def test_an_expectation_that_is_none_is_refused_in_the_same_form(replicas: list[Replica], target: str) -> None:
+    lines = (f"{target} HTTP/1.1", "Host: h", "Expect: <b>", "Content-Length: 2", "Connection: close", "", "[]")
+    head, _, body = (await _raw(replicas[0], "\r\n".join(lines).encode())).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 417 ")
+    assert b"\r\nx-request-id: " in head
+    message = "The only expectation that can be met is 100-continue"
+    assert json.loads(body) == {"error": "Expectation Failed", "message": message, "code": 417}
 
 
 async def test_a_slow_body_is_refused_in_time(caller: Caller, replicas: list[Replica]) -> None:

@@ -24,6 +24,7 @@ def test_only_declared_writers_write_and_only_declared_readers_read(topic: Topic
 def test_only_those_with_a_group_may_use_one_and_only_their_own() -> None:
     groups = {user: [right.name for right in rights_of(user) if right.kind == "group"] for user in USERS}
     assert {user: names for user, names in groups.items() if names} == {
+        "ingest": ["huestream-gathering"],
         "classifier": ["huestream-classifier"],
         "reporter": ["huestream-reporter", "huestream-webhooks"],
         "autoscaler": ["huestream-classifier"],
