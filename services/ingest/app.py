@@ -18,7 +18,7 @@ from services.ingest.pages.assets import add_assets
 from services.ingest.pages.docs import Docs
 from services.ingest.pages.viewing import Viewing
 from services.ingest.reading import Reading
-from services.ingest.refusals import RefusedError
+from services.ingest.refusals import RefusedError, error_name
 from services.ingest.request_headers import PROBLEM, wants_problem
 from services.ingest.submitting import IMAGES, INFERENCE_ID, MAX_BODY_BYTES, Submitting, too_large
 from services.runtime.logs import Logger
@@ -101,6 +101,7 @@ class Endpoint:
         response.headers["x-request-id"] = request[REQUEST_ID]
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Server"] = "huestream"
         response.headers.update(self.door.rate_headers(request, response.headers.get("Retry-After")))
 
 
@@ -132,6 +133,7 @@ def _refusal(request: web.Request, refused: RefusedError) -> web.Response:
     return web.Response(
         body=body,
         status=refused.code,
+        reason=error_name(refused.code),
         headers=refused.headers,
         content_type=PROBLEM if is_problem else "application/json",
     )

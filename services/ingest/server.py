@@ -16,7 +16,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from services.ingest import metrics
 from services.ingest.rate_limits import network_of
-from services.ingest.refusals import RefusedError
+from services.ingest.refusals import RefusedError, error_name
 from services.ingest.settings import IngestSettings
 from services.runtime.settings import SettingsError
 
@@ -164,5 +164,10 @@ def _refusal(refused: RefusedError) -> web.Response:
     """Build a reply without the application, with what all its replies have."""
     metrics.REQUESTS.labels(str(refused.code)).inc()
     headers = {"x-request-id": uuid.uuid4().hex, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    body = refused.error().model_dump_json()
-    return web.Response(body=body, status=refused.code, content_type="application/json", headers=headers)
+    return web.Response(
+        body=refused.error().model_dump_json(),
+        status=refused.code,
+        reason=error_name(refused.code),
+        content_type="application/json",
+        headers=headers | {"Server": "huestream"},
+    )
