@@ -60,7 +60,7 @@ class Cutter:
 
     def take(self, record: Record, product: tuple[str, Item] | None) -> list[Cut]:
         """Take the next record, of a key's product or of none; returns the batches that it ends."""
-        window = record.timestamp_ms // self._window_ms
+        window = round(record.written_at * 1000) // self._window_ms
         ended = self._end() if window != self._window or self._held >= MAX_OPEN else []
         self._window, self._next = window, record.offset + 1
         if product is not None:

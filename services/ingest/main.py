@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -37,18 +36,21 @@ from services.ingest.settings import IngestSettings
 from services.ingest.submitting import Submitting
 from services.ingest.watching import Watchers
 from services.runtime.api_keys import KeyRing
+from services.runtime.build import describe_build
 from services.runtime.following import Follower
-from services.runtime.group_reading import GroupReading
+from services.runtime.group_lag import GroupWatch, watch_groups
+from services.runtime.group_turns import GroupTurns
 from services.runtime.kafka import Publisher, Record, consumer, publisher
 from services.runtime.key_sources import KeyFile
 from services.runtime.lifecycle import beside, collect_garbage_rarely, run_service
 from services.runtime.logs import Logger, configure_logs
-from services.runtime.monitoring import monitoring
+from services.runtime.monitoring import Health, monitoring
 from services.runtime.object_store import object_folder
 from services.runtime.scanning import records_of
 from services.runtime.settings import SettingsError, read_settings
 from services.runtime.tailing import Tail
-from services.runtime.topic_admin import require
+from services.runtime.topic_admin import admin_client, require
+from services.runtime.tracing import Tracer, tracing
 
 _TIDY_SECONDS = 600.0
 _BATCHES_MS = 40
@@ -71,7 +73,7 @@ class Replica:
             failures=settings.failures_per_minute,
             find_key=self.keys.get,
         )
-        self.gathering: GroupReading | None = None
+        self.gathering: GroupTurns | None = None
         self.folds = {
             CANCELLATIONS_REQUESTED: self.inferences.fold_cancellation,
             INFERENCES_STATUS: self.inferences.fold_status,
@@ -103,7 +105,7 @@ class Replica:
         outlet = Outlet(out, self.inferences, self.keys, log, settings.deadline_seconds)
         work = Gathering(outlet, batches, settings.gather_window_seconds, settings.publish_timeout_seconds)
         async with consumer(settings.cluster, settings.start_timeout_seconds, GATHERING_GROUP) as products:
-            self.gathering = GroupReading(products, PRODUCTS_SUBMITTED, work.begin, work.turn, log)
+            self.gathering = GroupTurns(products, PRODUCTS_SUBMITTED, work.begin, work.turn, log)
             await self.gathering.run()
 
     async def tidy(self) -> None:
@@ -113,7 +115,7 @@ class Replica:
             metrics.INFERENCES.set(len(self.inferences))
             await asyncio.sleep(_TIDY_SECONDS)
 
-    def endpoint(self, out: Publisher, acceptance: Acceptance, tail: Tail, log: Logger) -> Endpoint:
+    def endpoint(self, out: Publisher, acceptance: Acceptance, tail: Tail, log: Logger, tracer: Tracer) -> Endpoint:
         """Put the handlers together."""
         settings = self.settings
         door = Door(self.keys, self.limits)
@@ -128,6 +130,7 @@ class Replica:
             results=results,
             deadline_seconds=settings.deadline_seconds,
             body_timeout_seconds=settings.body_timeout_seconds,
+            image_buckets=settings.image_buckets,
         )
         reading = Reading(door, self.inferences, results)
         events = Events(
@@ -148,7 +151,7 @@ class Replica:
             reads_per_minute=settings.reads_per_minute,
             link_days=settings.link_days,
         )
-        return Endpoint(door, submitting, reading, events, cancellation, viewing, docs, log)
+        return Endpoint(door, submitting, reading, events, cancellation, viewing, docs, log, tracer)
 
 
 async def _read_log(settings: IngestSettings, inference: Inference) -> list[Record]:
@@ -165,15 +168,26 @@ async def main(stopping: asyncio.Event) -> None:
     """Serve until `stopping` is set."""
     settings = read_settings(IngestSettings)
     log = configure_logs("ingest", settings.log_level)
-    servers, patience = settings.cluster, settings.start_timeout_seconds
-    replica = Replica(settings, log)
+    replica, health = Replica(settings, log), Health()
     replica.read_keys()
+    describe_build("ingest", settings)
+    with tracing("ingest", settings, log) as tracer:
+        async with monitoring(settings.metrics_host, settings.metrics_port, health):
+            await _run(replica, health, tracer, log, stopping)
+    log.info("stopped")
+
+
+async def _run(replica: Replica, health: Health, tracer: Tracer, log: Logger, stopping: asyncio.Event) -> None:
+    """Know what the log says, then serve."""
+    settings = replica.settings
+    servers, patience = settings.cluster, settings.start_timeout_seconds
     await require(servers, topics_of("ingest"), patience, settings.least_replicas)
     async with (
         publisher(servers, settings.publish_timeout_seconds, patience, compressed=True) as out,
         consumer(servers, patience, gather_ms=_BATCHES_MS) as batches_in,
         consumer(servers, patience, gather_ms=_REST_MS) as log_in,
         consumer(servers, patience) as results_in,
+        admin_client(servers) as admin,
     ):
         tail = Tail(results_in, IMAGES_CLASSIFIED)
         batches = Follower(batches_in, {BATCHES_SUBMITTED: replica.fold_batch}, log)
@@ -184,6 +198,7 @@ async def main(stopping: asyncio.Event) -> None:
         _refuse_local_key(settings, replica.keys)
         collect_garbage_rarely()
         # The log is followed until the last request has ended: it waits for its batch record.
+        watching = watch_groups(GroupWatch(admin, results_in), metrics.WATCHED, metrics.measure_group, log)
         async with beside(
             batches.follow(),
             follower.follow(),
@@ -191,11 +206,17 @@ async def main(stopping: asyncio.Event) -> None:
             replica.tidy(),
             replica.follow_keys(),
             replica.gather(out, batches, log),
+            watching,
         ):
-            acceptance = Acceptance(out, batches, replica.inferences, replica.limits, settings.publish_timeout_seconds)
-            followers = (batches, follower)
-            await _serve(replica, replica.endpoint(out, acceptance, tail, log), acceptance, followers, log, stopping)
-    log.info("stopped")
+            limits, seconds = replica.limits, settings.publish_timeout_seconds
+            acceptance = Acceptance(out, batches, replica.inferences, limits, seconds, tracer)
+            async with serving(replica.endpoint(out, acceptance, tail, log, tracer).app(), settings) as url:
+                health.started(
+                    ready=lambda: _trouble(acceptance, stopping),
+                    alive=lambda: _standstill(batches, follower, replica.gathering),
+                )
+                log.info("listening", url=url, metrics=health.url)
+                await stopping.wait()
 
 
 def _refuse_local_key(settings: IngestSettings, keys: KeyRing) -> None:
@@ -207,29 +228,14 @@ def _refuse_local_key(settings: IngestSettings, keys: KeyRing) -> None:
         )
 
 
-async def _serve(
-    replica: Replica,
-    endpoint: Endpoint,
-    acceptance: Acceptance,
-    followers: Sequence[Follower],
-    log: Logger,
-    stopping: asyncio.Event,
-) -> None:
-    settings = replica.settings
+def _trouble(acceptance: Acceptance, stopping: asyncio.Event) -> str | None:
+    """Say why requests are better sent elsewhere, or None: what readiness asks."""
+    return "stopping" if stopping.is_set() else acceptance.trouble()
 
-    def trouble() -> str | None:
-        return "stopping" if stopping.is_set() else acceptance.trouble()
 
-    def standstill() -> str | None:
-        stopped = [found for each in followers if (found := each.trouble())]
-        return stopped[0] if stopped else replica.gathering and replica.gathering.trouble()
-
-    async with (
-        monitoring(settings.metrics_host, settings.metrics_port, ready=trouble, alive=standstill) as metrics_url,
-        serving(endpoint.app(), settings) as url,
-    ):
-        log.info("listening", url=url, metrics=metrics_url)
-        await stopping.wait()
+def _standstill(batches: Follower, rest: Follower, gathering: GroupTurns | None) -> str | None:
+    """Say what is not read any more, or None: what liveness asks."""
+    return batches.trouble() or rest.trouble() or (gathering.trouble() if gathering else None)
 
 
 def run() -> int:

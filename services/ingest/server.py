@@ -162,7 +162,7 @@ async def _answered(
 
 def _refusal(refused: RefusedError) -> web.Response:
     """Build a reply without the application, with what all its replies have."""
-    metrics.REQUESTS.labels(str(refused.code)).inc()
+    metrics.REQUESTS.labels("none", metrics.status_name(refused.code)).inc()
     headers = {"x-request-id": uuid.uuid4().hex, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return web.Response(
         body=refused.error().model_dump_json(),

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
@@ -15,8 +15,10 @@ from schemas.events import Event
 from schemas.topics import DEAD_LETTERS, Topic
 from services.runtime.admission import NOT_ALLOWED, KafkaRefusedError, KafkaUnavailableError, knock, not_allowed
 from services.runtime.cluster import Cluster, Kafka, cluster_of
+from services.runtime.metrics import DEAD_LETTERS as DEAD_LETTERS_COUNTED
+from services.runtime.trace_context import headers_of, traceparent_of
 
-__all__ = ["KafkaRefusedError", "KafkaUnavailableError", "Publisher", "Record", "consumer", "publisher"]
+__all__ = ["KafkaRefusedError", "KafkaUnavailableError", "Publisher", "Record", "consumer", "publisher", "record_of"]
 
 MAX_REQUEST_BYTES: Final = 2 * 1024 * 1024
 MAX_BATCH_BYTES: Final = 128 * 1024
@@ -29,6 +31,10 @@ _WAIT_MS: Final = 250
 _GATHER_BYTES: Final = 256 * 1024
 
 
+KeyAndValue = tuple[bytes, bytes]
+Headers = list[tuple[str, bytes]]
+
+
 @dataclass(frozen=True)
 class Record:
     """One record as it was read; nothing in it is trusted."""
@@ -38,7 +44,16 @@ class Record:
     offset: int
     key: bytes | None
     value: bytes | None
-    timestamp_ms: int = 0
+    written_at: float = 0.0
+    """Seconds since 1970, as its producer says."""
+    traceparent: str | None = None
+    """The W3C trace context that it came with, where there is a valid one."""
+
+
+def record_of(found: ConsumerRecord) -> Record:
+    """Take over a record of the library."""
+    trace = traceparent_of(found.headers) if found.headers else None
+    return Record(found.topic, found.partition, found.offset, found.key, found.value, found.timestamp / 1000, trace)
 
 
 class Publisher:
@@ -58,14 +73,21 @@ class Publisher:
         except (TimeoutError, KafkaError) as error:
             raise KafkaUnavailableError(f"Kafka did not say where its topics are: {type(error).__name__}") from error
 
-    async def publish(self, topic: Topic, events: Sequence[Event]) -> list[tuple[int, int]]:
-        """Write all events; returns partition and offset of each, in order.
+    async def publish(
+        self, topic: Topic, events: Sequence[Event], traceparent: str | None = None
+    ) -> list[tuple[int, int]]:
+        """Write all events, with the trace that they belong to; returns partition and offset of each, in order.
 
         Raises `KafkaUnavailableError` where an acknowledgement is missing: those events may still be written.
         """
-        return await self._acknowledged((topic.name, event.encode(), topic.key(event).encode(), ()) for event in events)
+        headers = headers_of(traceparent)
+        return await self._acknowledged(
+            (topic.name, event.encode(), topic.key(event).encode(), headers) for event in events
+        )
 
-    async def publish_evenly(self, topic: Topic, records: Sequence[tuple[bytes, bytes]], first_partition: int) -> None:
+    async def publish_evenly(
+        self, topic: Topic, records: Sequence[KeyAndValue], first_partition: int, traceparent: str | None = None
+    ) -> None:
         """Write keys and encoded events over all partitions in turn, where a key need not name its partition.
 
         Takes a third of the processor time of `publish`, most of which is hashing keys and waiting for each event.
@@ -76,7 +98,7 @@ class Publisher:
         if gathered is None:
             gathered = self._gathered[topic] = Gathered(topic.partitions)
             gathered.sending = asyncio.create_task(self._send(topic, gathered))
-        gathered.add(records, first_partition)
+        gathered.add(records, first_partition, headers_of(traceparent))
         await asyncio.shield(gathered.sending)
 
     async def _send(self, topic: Topic, gathered: "Gathered") -> None:
@@ -105,21 +127,22 @@ class Publisher:
             else:
                 return future
 
-    def _batches(self, records: Sequence[tuple[bytes, bytes]]) -> Iterator[BatchBuilder]:
+    def _batches(self, gathered: Sequence[tuple[Sequence[KeyAndValue], Headers]]) -> Iterator[BatchBuilder]:
         """Fill the library's batches; each is closed when no further record fits."""
         begin = 0
-        while begin < len(records):
+        line = [(key, value, headers) for records, headers in gathered for key, value in records]
+        while begin < len(line):
             batch = self._producer.create_batch()
-            begin += _fill(batch, records[begin:])
+            begin += _fill(batch, line[begin:])
             yield batch
 
     async def forget(self, topic: Topic, key: str) -> None:
         """Remove a key from a compacted topic; raises `KafkaUnavailableError` where no acknowledgement comes."""
-        await self._acknowledged([(topic.name, None, key.encode(), ())])
+        await self._acknowledged([(topic.name, None, key.encode(), [])])
 
     async def tell_time(self, topic: Topic, partition: int) -> None:
         """Write a record of nothing, for the time that the broker gives it; raises `KafkaUnavailableError`."""
-        await self._acknowledged([(topic.name, None, b"time", ())], partition)
+        await self._acknowledged([(topic.name, None, b"time", [])], partition)
 
     async def dead_letter(self, record: Record, service: str, reason: str) -> None:
         """Keep a record that could not be used, as it was, with where it came from and why."""
@@ -130,20 +153,19 @@ class Publisher:
             "service": service,
             "reason": reason,
         }
-        headers = tuple((name, text.encode()) for name, text in origin.items())
+        headers = [(name, text.encode()) for name, text in origin.items()] + headers_of(record.traceparent)
         if record.key is not None:
-            headers += (("origin-key", record.key[:1024]),)
+            headers.append(("origin-key", record.key[:1024]))
         await self._acknowledged([(DEAD_LETTERS.name, record.value, record.topic.encode(), headers)])
+        DEAD_LETTERS_COUNTED.labels(record.topic).inc()
 
     async def _acknowledged(
-        self,
-        records: Iterable[tuple[str, bytes | None, bytes, tuple[tuple[str, bytes], ...]]],
-        partition: int | None = None,
+        self, records: Iterable[tuple[str, bytes | None, bytes, Headers]], partition: int | None = None
     ) -> list[tuple[int, int]]:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 sent = [
-                    await self._producer.send(topic, value=value, key=key, headers=list(headers), partition=partition)
+                    await self._producer.send(topic, value=value, key=key, headers=headers, partition=partition)
                     for topic, value, key, headers in records
                 ]
                 written = await asyncio.gather(*sent)
@@ -154,15 +176,15 @@ class Publisher:
         return [(metadata.partition, metadata.offset) for metadata in written]
 
 
-def _fill(batch: BatchBuilder, records: Sequence[tuple[bytes, bytes]]) -> int:
+def _fill(batch: BatchBuilder, records: Sequence[tuple[bytes, bytes, Headers]]) -> int:
     """Append what fits, the first record in any case, and close; returns the number of records.
 
     The library's own call for each record takes longer than what it calls.
     """
     append, now = batch._builder.append, int(time.time() * 1000)  # noqa: SLF001
     taken = 0
-    for key, value in records:
-        if append(taken, now, key, value, []) is None:
+    for key, value, headers in records:
+        if append(taken, now, key, value, headers) is None:
             break
         taken += 1
     batch._relative_offset = taken  # noqa: SLF001
@@ -176,13 +198,13 @@ class Gathered:
     sending: asyncio.Task[None]
 
     def __init__(self, partitions: int) -> None:
-        self.partitions: list[list[tuple[bytes, bytes]]] = [[] for _ in range(partitions)]
+        self.partitions: list[list[tuple[Sequence[KeyAndValue], Headers]]] = [[] for _ in range(partitions)]
 
-    def add(self, records: Sequence[tuple[bytes, bytes]], first_partition: int) -> None:
+    def add(self, records: Sequence[KeyAndValue], first_partition: int, headers: Headers) -> None:
         """Deal records to all partitions in turn."""
         count = len(self.partitions)
         for number in range(min(count, len(records))):
-            self.partitions[(first_partition + number) % count] += records[number::count]
+            self.partitions[(first_partition + number) % count].append((records[number::count], headers))
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ def records(entries: Sequence[tuple[str | None, int]]) -> list[tuple[Record, str
     now, log = 1_000_000, []
     for offset, (key_id, pause) in enumerate(entries):
         now += pause if pause % 7 else -pause
-        log.append((Record("t", 0, offset, None, None, now), key_id))
+        log.append((Record("t", 0, offset, None, None, now / 1000), key_id))
     return log
 
 
@@ -71,9 +71,9 @@ def test_nothing_is_committed_inside_of_a_batch() -> None:
 def test_what_waits_for_its_end_is_due_when_its_window_is_over() -> None:
     cutter = Cutter(WINDOW_SECONDS, unknown)
     assert not cutter.is_due(1e9)
-    cutter.take(Record("t", 0, 0, None, None, 1_000_000), product("a"))
+    cutter.take(Record("t", 0, 0, None, None, 1_000), product("a"))
     assert [cutter.is_due(now) for now in (1_000, 1_009.9, 1_010)] == [False, False, True]
-    cutter.take(Record("t", 0, 1, None, None, 1_010_000), None)
+    cutter.take(Record("t", 0, 1, None, None, 1_010), None)
     assert not cutter.is_due(1e9)
 
 

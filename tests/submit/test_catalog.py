@@ -103,7 +103,7 @@ def test_any_text_is_a_catalog_or_a_message_that_cannot_act_on_a_terminal(text: 
 IMAGE = dict(zip(HEADER.split(","), ROW.split(","), strict=True))
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_encodings_of_spreadsheets_are_read(encoding: str, separator: str) -> None:
     text = f"{HEADER}\n{ROW.replace('Shirt', 'Kjóll')}".replace(",", separator)
@@ -164,6 +164,20 @@ def test_broken_rows_can_be_left_out_and_are_named() -> None:
     assert [problem.partition(":")[0] for problem in catalog.broken] == ["line 3", "line 4"]
     with pytest.raises(CatalogError):
         parse_catalog(f"{HEADER}\n,,,x\n".encode(), Wanted(skip_broken=True))
+
+
+def test_a_row_that_is_no_csv_does_not_keep_the_others_from_being_read() -> None:
+    text = f'{HEADER}\n{ROW}\n"https://a.example/2.jpg"x,Shirt,#FF0000,Fashion\n{ROW}\n"{ROW}\n{ROW}\n'
+    catalog = parse_catalog(text.encode(), Wanted(skip_broken=True))
+    assert len(catalog.images) == 2
+    assert [problem.partition(":")[0] for problem in catalog.broken] == ["line 3", "line 5"]
+    assert "a quote opens in it that nothing closes, and takes in all that follows" in catalog.broken[1]
+
+
+def test_a_hundred_thousand_rows_are_read() -> None:
+    rows = "\n".join(f"{ROW},{number}" for number in range(100_000))
+    images = parse_catalog(f"{HEADER},custom_id\n{rows}".encode(), Wanted()).images
+    assert (len(images), images[-1].custom_id) == (100_000, "99999")
 
 
 async def test_files_of_this_machine_are_served_and_no_others(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ async def test_try_it_submits_follows_and_leads_to_the_results(stack: Stack) -> 
         await page.get_by_label("API key").fill(ready["api_key"])
         await page.get_by_role("button", name="Send").click()
         await expect(page.get_by_text("1 of 1 done")).to_be_visible(timeout=30_000)
-        await expect(page.locator("#found")).to_contain_text("Your label", timeout=30_000)
+        await expect(page.locator("#found")).to_contain_text("your label fits", timeout=30_000)
         await assert_accessible(page)
         await page.get_by_role("link", name="Open the results page").click()
         await expect(page.locator("#rows li")).to_have_count(1)
@@ -44,7 +44,7 @@ async def test_the_link_of_the_mail_opens_the_results_page(stack: Stack) -> None
     async with chromium(width=390) as browser:
         page = await browser.new_page()
         await page.goto(link)
-        await expect(page.get_by_role("heading", name="1 image failed")).to_be_visible()
+        await expect(page.get_by_role("heading", name="1 image could not be classified")).to_be_visible()
         await expect(page.get_by_text("The image host did not have the image")).to_be_visible()
 
 

@@ -17,7 +17,7 @@ from services.ingest.openapi import document as openapi_document
 from services.ingest.pages.api_html import api_content
 from services.ingest.pages.assets import asset_path
 from services.ingest.pages.asyncapi import document as asyncapi_document
-from services.ingest.pages.examples import ONE_IMAGE, one_result, webhook_example
+from services.ingest.pages.examples import one_result, own_image, webhook_example
 from services.ingest.pages.markup import page, page_headers
 from services.ingest.pages.topics_html import topics_content
 
@@ -45,7 +45,7 @@ class Docs:
     async def guide(self, request: web.Request) -> web.Response:
         """Show the guide, with calls as they are written here."""
         origin = self.public_url.rstrip("/") if self.public_url else str(request.url.origin())
-        return _shown("Guide", "/docs", f"<h1>Guide</h1>{self._guide(escape(origin))}", "try.js")
+        return _shown("Guide", "/docs", f"<h1>Guide</h1>{self._guide(escape(origin))}")
 
     async def api(self, _: web.Request) -> web.Response:
         """Show the reference of the endpoint."""
@@ -74,7 +74,7 @@ class Docs:
     def _guide(self, origin: str) -> str:
         return _GUIDE.substitute(
             origin=origin,
-            example_line=escape(json.dumps(ONE_IMAGE), quote=False),
+            example_body=_pretty(own_image(f"{origin}{asset_path('example.jpg')}")),
             example_image=f"{origin}{asset_path('example.jpg')}",
             accepted=_pretty(Accepted(inference_id=_INFERENCE_ID).model_dump()),
             result=_pretty(one_result()),
@@ -88,10 +88,10 @@ class Docs:
         )
 
 
-def _shown(title: str, path: str, content: str, script: str | None = None) -> web.Response:
+def _shown(title: str, path: str, content: str) -> web.Response:
     links = "".join(f'<a href="{to}"{" aria-current=page" if to == path else ""}>{words}</a>' for to, words in _MENU)
     menu = f'<nav class="menu" aria-label="Documentation">{links}</nav>'
-    text = page(f"{title} - huestream", f'<div class="docs">{content}</div>', script, menu)
+    text = page(f"{title} - huestream", f'<div class="docs">{content}</div>', ["docs.js"], menu)
     return web.Response(text=text, content_type="text/html", headers=page_headers())
 
 

@@ -29,9 +29,9 @@ def page_headers(images_from: Sequence[str] = ()) -> dict[str, str]:
     }
 
 
-def page(title: str, content: str, script: str | None = None, menu: str = "") -> str:
+def page(title: str, content: str, scripts: Sequence[str] = (), menu: str = "") -> str:
     """Put a frame around content, which is HTML."""
-    loaded = f'<script src="{asset_path(script)}" defer></script>' if script else ""
+    loaded = "".join(f'<script src="{asset_path(script)}" defer></script>' for script in scripts)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'

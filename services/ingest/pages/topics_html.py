@@ -20,7 +20,8 @@ def topics_content(document: Json) -> str:
     return (
         '<h1>Topics</h1><p class="lead">What the services tell each other over Kafka, and what a producer of its own '
         'writes. As a document: <a href="/asyncapi.json">/asyncapi.json</a> (AsyncAPI 3.0).</p>'
-        f'<nav class="toc" aria-label="Topics">{listed}</nav>{shown}<h2 class="part">Models</h2>{models}'
+        f'<nav class="toc" aria-label="Topics">{listed}<a href="#models">Models</a></nav>{shown}'
+        f'<h2 class="part" id="models">Models</h2>{models}'
     )
 
 

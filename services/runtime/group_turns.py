@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from schemas.topics import Topic
-from services.runtime.kafka import Record
+from services.runtime.kafka import Record, record_of
 from services.runtime.logs import Logger
 
 Begin = Callable[[Sequence[int]], None]
@@ -21,7 +21,7 @@ _COMMIT_TIMEOUT_SECONDS = 5.0
 _STALE_SECONDS = 120.0
 
 
-class GroupReading(ConsumerRebalanceListener):  # type: ignore[misc]  # the library has no types
+class GroupTurns(ConsumerRebalanceListener):  # type: ignore[misc]  # the library has no types
     """Takes turns: reads, works, commits. A rebalance waits for a turn to end; what is read meanwhile is dropped."""
 
     def __init__(self, consumer: AIOKafkaConsumer, topic: Topic, begin: Begin, turn: Turn, log: Logger) -> None:
@@ -52,10 +52,7 @@ class GroupReading(ConsumerRebalanceListener):  # type: ignore[misc]  # the libr
                 if assignments == self._assignments:  # else it is read again, by whoever has the partition now
                     self._places = await self._work(
                         {
-                            place.partition: [
-                                Record(each.topic, each.partition, each.offset, each.key, each.value, each.timestamp)
-                                for each in records
-                            ]
+                            place.partition: [record_of(each) for each in records]
                             for place, records in found.items()
                             if place.partition in self._own
                         }
