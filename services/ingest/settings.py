@@ -35,6 +35,11 @@ class IngestSettings(ServiceSettings):
     )
     link_days: int = Field(30, ge=1, le=3650, description="days for which a link to a results page opens it")
     deadline_seconds: Seconds = Field(3600, description="time after which a batch is reported as it is")
+    gather_products: bool = Field(True, description="make batches of the single products in their topic")
+    gather_window_seconds: Seconds = Field(
+        60,
+        description="single products of a key that come within such a window are one batch; the same for all replicas",
+    )
     body_timeout_seconds: Seconds = Field(30, description="how long a client may take to send a body")
     idle_timeout_seconds: Seconds = Field(75, description="how long a connection may take to send (more) headers")
     max_connections: int = Field(4_096, ge=1, description="open connections; more are closed at once")
