@@ -126,7 +126,7 @@ async def test_a_child_that_hangs_is_killed_in_time_and_costs_one_image(ours: Ca
 
 
 async def test_a_child_knows_no_secret_of_ours(ours: Callable[[], list[int]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HUESTREAM_KAFKA_PASSWORD", "hidden")
+    monkeypatch.setenv("HUESTREAM_SMTP_PASSWORD", "hidden")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden")
     async with running():
         for process in ours():
