@@ -11,7 +11,8 @@ from services.classifier.freshness import BATCH_SECONDS, MAX_FRESH_SECONDS, fres
 from services.classifier.memory import Memory
 from services.classifier.problems import FetchProblem
 from services.classifier.repeats import Repeats
-from tests.classifier.test_fetching import host, settings
+from tests.classifier.hostile_hosts import host
+from tests.classifier.test_fetching import settings
 
 
 class Scene:
