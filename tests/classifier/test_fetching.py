@@ -19,12 +19,13 @@ def settings(**changes: object) -> ClassifierSettings:
     given = {
         "environment": "development",
         "allow_networks": "127.0.0.0/8",
-        "fetch_timeout_seconds": 2,
-        "fetch_read_timeout_seconds": 1,
-        "fetch_total_timeout_seconds": 2.5,
         "max_image_bytes": 100_000,
     }
     return ClassifierSettings.model_validate(given | changes)
+
+
+HURRIED = {"fetch_timeout_seconds": 2, "fetch_read_timeout_seconds": 1, "fetch_total_timeout_seconds": 2.5}
+"""Limits for what never answers; whatever answers has those of production, which a busy machine does not reach."""
 
 
 async def outcome(url: str, lookup: Lookup = system_lookup, **changes: object) -> str:
@@ -52,8 +53,9 @@ async def test_no_message_quotes_the_url_which_may_hold_secrets() -> None:
     HOSTS,
 )
 async def test_each_hostile_host_ends_in_its_code(speak: Speak, code: str) -> None:
-    async with host(speak) as url, asyncio.timeout(5):
-        assert await outcome(f"{url}/image.jpg") == code
+    limits = HURRIED if code == "fetch_timeout" else {}
+    async with host(speak) as url, asyncio.timeout(30):
+        assert await outcome(f"{url}/image.jpg", **limits) == code
 
 
 @pytest.mark.parametrize(
@@ -113,29 +115,42 @@ async def test_a_name_with_one_bad_address_among_good_ones_is_refused(bad: str) 
     assert await outcome("http://name.example/", lookup, allow_networks="") == "fetch_blocked_address"
 
 
-async def test_a_name_that_hangs_ends_in_time_and_delays_no_other_name() -> None:
-    ended = threading.Event()
+class HangingNames:
+    """Names that begin with `slow` have no answer until the end."""
 
-    def lookup(name: str) -> list[Address]:
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+
+    def lookup(self, name: str) -> list[Address]:
         if name.startswith("slow"):
-            ended.wait(10)
+            self.ended.wait(60)
         return [(socket.AF_INET, "127.0.0.1")]
 
+
+async def test_names_that_hang_delay_no_other_name() -> None:
+    names, memory = HangingNames(), Memory(1_000_000)
+    async with host(say(OK + b"Content-Length: 3\r\n\r\nabc")) as url, fetcher(settings(), names.lookup) as images:
+        port = url.rpartition(":")[2]
+        slow = [
+            asyncio.create_task(images.fetch(f"http://slow{n}.example:{port}/", memory.lease(str(n))))
+            for n in range(20)
+        ]
+        try:
+            quick = await images.fetch(f"http://quick.example:{port}/", memory.lease("quick"))
+            assert quick.content == b"abc"
+            assert not any(task.done() for task in slow)
+        finally:
+            names.ended.set()
+        assert [(await task).content for task in slow] == [b"abc"] * 20
+
+
+async def test_a_name_that_hangs_ends_in_time() -> None:
+    names = HangingNames()
     try:
-        async with host(say(OK + b"Content-Length: 3\r\n\r\nabc")) as url, fetcher(settings(), lookup) as images:
-            port = url.rpartition(":")[2]
-            memory = Memory(1_000_000)
-            slow = [
-                asyncio.create_task(images.fetch(f"http://slow{n}.example:{port}/", memory.lease(str(n))))
-                for n in range(20)
-            ]
-            async with asyncio.timeout(1):
-                assert (await images.fetch(f"http://quick.example:{port}/", memory.lease("quick"))).content == b"abc"
-            ends = await asyncio.gather(*slow, return_exceptions=True)
-            assert {end.item_error.code for end in ends if isinstance(end, FetchProblem)} == {"fetch_timeout"}
-            assert len(ends) == 20
+        async with asyncio.timeout(30):
+            assert await outcome("http://slow.example/", names.lookup, **HURRIED) == "fetch_timeout"
     finally:
-        ended.set()
+        names.ended.set()
 
 
 def one_after_another(*answers: bytes) -> tuple[Speak, list[float]]:
@@ -161,14 +176,14 @@ GOOD = OK + b"Content-Length: 3\r\n\r\nabc"
 async def test_what_may_pass_is_tried_again_twice(bad: bytes) -> None:
     speak, times = one_after_another(bad, bad, GOOD)
     async with host(speak) as url:
-        assert await outcome(url, fetch_total_timeout_seconds=10) == "fetched"
+        assert await outcome(url) == "fetched"
     assert len(times) == 3
 
 
 async def test_what_does_not_pass_ends_after_three_tries() -> None:
     speak, times = one_after_another(status(502))
     async with host(speak) as url:
-        assert await outcome(url, fetch_total_timeout_seconds=10) == "fetch_http_status"
+        assert await outcome(url) == "fetch_http_status"
     assert len(times) == 3
 
 
@@ -189,7 +204,7 @@ async def test_a_host_that_names_a_time_is_asked_no_earlier() -> None:
 
 async def test_a_time_after_the_end_of_the_batch_is_not_waited_for() -> None:
     speak, times = one_after_another(status(429, "Retry-After: 60"), GOOD)
-    async with host(speak) as url, asyncio.timeout(1):
+    async with host(speak) as url, asyncio.timeout(30):
         assert await outcome(url) == "fetch_http_status"
     assert len(times) == 1
 
@@ -197,7 +212,7 @@ async def test_a_time_after_the_end_of_the_batch_is_not_waited_for() -> None:
 async def test_images_wait_for_memory_with_empty_hands() -> None:
     body = OK + b"Content-Length: 90000\r\n\r\n" + b"x" * 90_000
     memory = Memory(200_000)
-    async with host(say(body)) as url, fetcher(settings(fetch_total_timeout_seconds=10)) as images:
+    async with host(say(body)) as url, fetcher(settings()) as images:
 
         async def one(number: int) -> int:
             with memory.lease(f"inference {number % 3}") as lease:

@@ -26,7 +26,7 @@ class Scene:
 
     async def fetch(self, owner: str = "one", path: str = "/a.jpg") -> bytes:
         with Memory(1_000_000).lease(owner) as lease:
-            return await self.repeats.fetch(self.url + path, owner, lease, asyncio.get_running_loop().time() + 5)
+            return await self.repeats.fetch(self.url + path, owner, lease, asyncio.get_running_loop().time() + 60)
 
 
 @asynccontextmanager
