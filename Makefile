@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help demo test check lint types contracts format schemas reference image sbom pictures accuracy speed model
-.PHONY: requirements clean
+.PHONY: dashboards observe requirements clean
 
 help:
 	@echo "make demo               show the main job: drawn product pictures in, a mail out"
@@ -19,6 +19,8 @@ help:
 	@echo "make check              lint, types and import contracts"
 	@echo "make format             format the code"
 	@echo "make reference          write docs/settings.md and the topics and users of deploy/k8s"
+	@echo "make dashboards         write deploy/grafana and deploy/prometheus from what is declared to be watched"
+	@echo "make observe            run everything under load, watched by Prometheus; break it part by part; draw previews"
 	@echo "make image              build the container image, with docker or podman"
 	@echo "make sbom               list what the image is made of, as CycloneDX"
 	@echo "make schemas            write the published JSON Schemas"
@@ -56,6 +58,12 @@ schemas: $(VENV)/local-installed
 reference: $(VENV)/local-installed
 	$(BIN)/huestream settings > docs/settings.md
 	$(BIN)/python deploy/strimzi.py
+
+dashboards: $(VENV)/dev-installed
+	$(BIN)/python -m deploy.watching
+
+observe: $(VENV)/dev-installed
+	$(BIN)/python -m deploy.observing --pictures docs/pictures $(if $(DATA),--data "$(DATA)")
 
 image:
 	$(CONTAINERS) build $(if $(filter podman,$(notdir $(CONTAINERS))),--format docker) -t huestream .

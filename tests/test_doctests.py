@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 WITH_EXAMPLES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
-    for package in ("huestream", "schemas", "services")
+    for package in ("deploy", "huestream", "schemas", "services")
     for path in (ROOT / package).rglob("*.py")
     if "\n    >>> " in path.read_text()
 )

@@ -5,6 +5,7 @@ past a record that was acknowledged out of order; and while partitions come and 
 handler. Each would lose a result for ever.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -76,6 +77,13 @@ class Acknowledgements:
         """Give the offset after the last acknowledged record; None where none was so far."""
         queue = self._queues.get(partition)
         return queue.position if queue else None
+
+    def in_work(self) -> Mapping[str, int]:
+        """Count the records in work, by topic."""
+        found: Counter[str] = Counter()
+        for (topic, _), queue in self._queues.items():
+            found[topic] += len(queue.open)
+        return found
 
     def oldest_at(self, partition: Partition) -> float | None:
         """Say when the oldest record in work was written; None where there is none."""

@@ -8,7 +8,7 @@ QUIET: Final = "color:#67625C;font-size:13px;line-height:18px;"
 
 STYLE: Final = "".join(
     f"""
-body{{-webkit-text-size-adjust:100%}}
+body{{-webkit-text-size-adjust:100%;-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 .l td{{padding:0 0 0 12px;vertical-align:middle;font-size:14px;line-height:19px;overflow-wrap:anywhere}}
 .l td.t,.l td.c{{padding:10px 6px 2px 0}}
 .l td.s{{width:30px;min-width:30px;height:38px;padding:0;border:1px solid rgba(128,128,128,.35);border-radius:8px}}

@@ -39,6 +39,7 @@ from schemas.topics import (
     REPORTS_READY,
     Topic,
 )
+from services.reporter import metrics
 from services.reporter.acknowledging import Acknowledgements, CatchingUp, Partition
 from services.reporter.gathering import Gathering, LostPartitionError, Tables
 from services.reporter.reading import SteadyConsumer
@@ -184,6 +185,13 @@ class Stream:
         """Say that Kafka is not asked for records any more, or None: what liveness asks."""
         age = time.monotonic() - self.app.consumer.polled_at
         return f"Kafka was not polled for {age:.0f} seconds" if age > _STALE_SECONDS else None
+
+    def measure_work(self) -> None:
+        """Note what is in work, and how far the tables are behind."""
+        in_work = self.acknowledgements.in_work()
+        for topic, gauge in self.measured.in_flight.items():
+            gauge.set(in_work.get(topic, 0))
+        metrics.RECOVERING_RECORDS.set(self.restoring())
 
     def oldest_at(self, partition: Partition) -> float | None:
         """Say when the oldest record in work was written; None where none is."""

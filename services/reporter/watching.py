@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final, Protocol
 
 from schemas.topics import REPORTS_READY
-from services.reporter import metrics
 from services.reporter.acknowledging import Partition, Watch
 from services.reporter.stream import SOURCES, end_process
 from services.runtime.kafka import KafkaUnavailableError
@@ -41,6 +40,9 @@ class Measured(Watched, Protocol):
     def oldest_at(self, partition: Partition) -> float | None:
         """Say when the oldest record in work was written; None where none is."""
 
+    def measure_work(self) -> None:
+        """Note what is in work."""
+
     @property
     def measured(self) -> GroupMetrics:
         """Where what is measured goes."""
@@ -64,7 +66,7 @@ async def measure_lag(stream: Measured, find_ends: Ends) -> None:
     watch_lag = LagWatch(topic.name for topic in SOURCES)
     while True:
         await asyncio.sleep(_LAG_SECONDS)
-        metrics.RECOVERING_RECORDS.set(stream.restoring())
+        stream.measure_work()
         try:
             ends = await find_ends(stream.assigned())
         except KafkaUnavailableError:

@@ -5,6 +5,7 @@ and whoever hangs loses its connection, to the next one at once where there are 
 """
 
 import asyncio
+import os
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -17,12 +18,13 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, REGISTRY, CollectorRegis
 from prometheus_client.openmetrics import exposition as openmetrics
 
 from services.runtime.metrics import LOOP_LAG_SECONDS, PROBES, SCRAPES_REFUSED
+from services.runtime.settings import SettingsError
 
 Check = Callable[[], str | None]
 """Says in a few words what is wrong, or None when nothing is."""
 
 MAX_CONNECTIONS: Final = 32
-_CONNECTION_SECONDS: Final = 10.0
+CONNECTION_SECONDS: Final = 10.0
 _FRESH_SECONDS: Final = 1.0
 _LOOP_SECONDS: Final = 0.5
 _OPENMETRICS: Final = "application/openmetrics-text"
@@ -91,8 +93,10 @@ class Exposition:
 
 
 @asynccontextmanager
-async def monitoring(host: str, port: int, health: Health) -> AsyncIterator[str]:
-    """Serve until the block ends; yields the URL of the metrics."""
+async def monitoring(
+    host: str, port: int, health: Health, connection_seconds: float = CONNECTION_SECONDS
+) -> AsyncIterator[str]:
+    """Serve until the block ends; yields the URL of the metrics, raises `SettingsError` where it cannot be had."""
     exposition = Exposition(health)
 
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
@@ -100,17 +104,28 @@ async def monitoring(host: str, port: int, health: Health) -> AsyncIterator[str]
         response.force_close()
         return response
 
-    runner = web.ServerRunner(_Server(answer, keepalive_timeout=_CONNECTION_SECONDS, access_log=None))
+    server = _Server(answer, keepalive_timeout=connection_seconds, access_log=None)
+    server.connection_seconds = connection_seconds
+    runner = web.ServerRunner(server)
     await runner.setup()
     watching = asyncio.create_task(_watch_the_loop())
     try:
-        site = web.TCPSite(runner, host, port)
-        await site.start()
+        await _listen(runner, host, port)
         health.url = f"http://{host}:{runner.addresses[0][1]}/metrics"
         yield health.url
     finally:
         watching.cancel()
         await runner.cleanup()
+
+
+async def _listen(runner: web.ServerRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else "the address is unknown"
+        raise SettingsError(
+            f"HUESTREAM_METRICS_HOST and HUESTREAM_METRICS_PORT: {host}:{port} cannot be listened on: {reason}"
+        ) from error
 
 
 def _answered(request: web.BaseRequest, health: Health, exposition: Exposition) -> web.Response:
@@ -127,6 +142,8 @@ def _answered(request: web.BaseRequest, health: Health, exposition: Exposition) 
 class _Server(web.Server):
     """A server of bounded connections, each of a bounded time."""
 
+    connection_seconds: float = CONNECTION_SECONDS
+
     def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)  # type: ignore[arg-type]  # handed on as they are
         self.open: OrderedDict[asyncio.Transport, asyncio.TimerHandle] = OrderedDict()
@@ -140,7 +157,7 @@ class _Server(web.Server):
             SCRAPES_REFUSED.inc()
             next(iter(self.open)).abort()
         loop = asyncio.get_running_loop()
-        self.open[transport] = loop.call_later(_CONNECTION_SECONDS, transport.abort)
+        self.open[transport] = loop.call_later(self.connection_seconds, transport.abort)
 
     def lost(self, transport: asyncio.Transport) -> None:
         """Forget a connection."""

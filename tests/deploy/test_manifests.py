@@ -36,6 +36,7 @@ LEAST = {  # an empty rendering passes every validator: count what each saw
         "KafkaUser": 7,
         "ScaledObject": 1,
         "PodMonitor": 1,
+        "PrometheusRule": 1,
         "Ingress": 1,
     },
 }
@@ -69,6 +70,8 @@ def closed(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     inner = {name: closed(part) for name, part in schema.items()}
+    if isinstance(pattern := schema.get("pattern"), str):
+        inner["pattern"] = pattern.replace("^(?i)", "(?i)^")  # as Go writes it, and as Python reads it
     open_on_purpose = schema.get("x-kubernetes-preserve-unknown-fields") or "additionalProperties" in schema
     if isinstance(schema.get("properties"), dict) and not open_on_purpose and schema.get("type") == "object":
         inner["additionalProperties"] = False

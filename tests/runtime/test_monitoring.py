@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from services.runtime.monitoring import MAX_CONNECTIONS, Exposition, Health, monitoring
+from services.runtime.settings import SettingsError
 
 
 @pytest.fixture
@@ -119,3 +120,20 @@ async def test_scrapers_that_hang_keep_nobody_out(
 async def test_a_hundred_scrapes_a_second_are_answered(server: str, session: aiohttp.ClientSession) -> None:
     answers = await asyncio.gather(*(said(session, f"{server}/metrics") for _ in range(20)))
     assert {status for status, _ in answers} == {200}
+
+
+@pytest.mark.parametrize("request_begun", [b"", b"GET /met"])
+async def test_a_connection_that_hangs_is_ended(health: Health, request_begun: bytes) -> None:
+    async with monitoring("127.0.0.1", 0, health, connection_seconds=0.2) as url:
+        reader, writer = await hanging(url.removesuffix("/metrics"), request_begun)
+        async with asyncio.timeout(5):
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+        writer.close()
+
+
+async def test_a_port_that_is_taken_is_said_in_one_sentence(server: str) -> None:
+    port = int(server.rpartition(":")[2])
+    with pytest.raises(SettingsError, match=f"HUESTREAM_METRICS_PORT: 127.0.0.1:{port} cannot be listened on: Address"):
+        async with monitoring("127.0.0.1", port, Health()):
+            pass

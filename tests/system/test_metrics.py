@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
+from prometheus_client.parser import text_string_to_metric_families as plain_text
 
 from tests.image_host import ImageHost
 from tests.stack_fixtures import Stack, items
@@ -81,6 +82,33 @@ def test_a_scraper_that_wants_openmetrics_gets_it(worked: Stack, service: str) -
     assert text.endswith("# EOF\n")
     names = {family.name for family in openmetrics(text)}
     assert {"huestream_build", "huestream_probe_success", "process_open_fds"} <= names
+
+
+def series(stack: Stack, service: str) -> set[str]:
+    return {
+        f"{sample.name}{sorted(sample.labels.items())}"
+        for family in plain_text(scraped(stack, service))
+        for sample in family.samples
+    }
+
+
+def test_what_strangers_write_makes_no_series(worked: Stack, host: ImageHost) -> None:
+    """Not hosts, not texts, not paths, not keys, not headers."""
+    wait_for(lambda: value(worked, "ingest", "huestream_group_members"), "first look at the groups", 30)
+    worked.call("/nowhere")
+    before = {service: series(worked, service) for service in SERVICES}
+    batch = items(host.url, 50)
+    for number, item in enumerate(batch):
+        item |= {"product_type": f"Product {number}", "category": f'Category "{number}"', "custom_id": f"id-{number}"}
+        item["image_path"] = f"http://127.0.1.{number + 1}:9/{number}.jpg"  # where nobody listens
+    inference_id = worked.submit(batch, idempotency_key="a key", user_agent="a stranger").body["inference_id"]
+    for number in range(20):
+        worked.call(f"/nowhere/{number}", x_vody_api_key=f"key-{number}")
+    worked.wait_for_mail(inference_id)
+    after = {service: series(worked, service) for service in SERVICES}
+    assert {service: after[service] - before[service] for service in SERVICES} == {
+        service: set() for service in SERVICES
+    }
 
 
 def test_lag_is_known_while_nobody_works(worked: Stack, host: ImageHost) -> None:

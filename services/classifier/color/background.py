@@ -68,8 +68,8 @@ def _modes(ring: Singles) -> tuple[Singles, NDArray[np.intp]]:
         if np.count_nonzero(near) < 0.12 * count:
             break
         mode_of[left[near]] = len(modes)
-        modes.append(ring[:, near].mean(axis=1))
-        ring, cells, left = ring[:, ~near], cells[~near], left[~near]
+        modes.append(_mean(ring, near))
+        ring, cells, left = ring.compress(~near, axis=1), cells[~near], left[~near]
     return np.stack(modes) if modes else np.empty((0, 3), np.float32), mode_of
 
 
@@ -97,8 +97,9 @@ def _distance(space: Singles, mode: Singles) -> Singles:
 
 def _mean_srgb(ring: Bytes, mode_of: NDArray[np.intp], count: int) -> Floats:
     """Give the exact mean of the ring's pixels of each mode, in [0, 1]."""
-    means = [ring[mode_of == mode].mean(axis=0) / 255.0 for mode in range(count)]
-    return np.stack(means) if means else np.empty((0, 3))
+    chosen = (mode_of == np.arange(count)[:, None]).astype(np.float64)
+    means: Floats = chosen @ ring.astype(np.float64) / chosen.sum(axis=1, keepdims=True) / 255.0
+    return means
 
 
 def _fullest(colors: Singles, cells: NDArray[np.int32]) -> Singles:
@@ -106,9 +107,15 @@ def _fullest(colors: Singles, cells: NDArray[np.int32]) -> Singles:
     ordered = np.sort(cells)
     first = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
     bounds = np.concatenate([[0], first, [len(ordered)]])
-    center: Singles = colors[:, cells == ordered[bounds[(bounds[1:] - bounds[:-1]).argmax()]]].mean(axis=1)
+    center = _mean(colors, cells == ordered[bounds[(bounds[1:] - bounds[:-1]).argmax()]])
     near = _squared(colors, center) < _INLIER**2
-    return colors[:, near].mean(axis=1) if near.any() else center
+    return _mean(colors, near) if near.any() else center
+
+
+def _mean(colors: Singles, chosen: Mask) -> Singles:
+    """Give the mean of the chosen ones, at least one, of colors (3, n)."""
+    sums = colors.astype(np.float64) @ chosen.astype(np.float64)
+    return (sums / np.count_nonzero(chosen)).astype(np.float32)
 
 
 def _nearest(distances: list[Singles], shape: tuple[int, int]) -> Singles:

@@ -81,19 +81,27 @@ def probabilities(weights: Weights, inputs: Floats, aspect: float) -> Floats:
     """
     seen = by_place(inputs).reshape(CHANNELS, -1)
     places = np.concatenate([seen.reshape(-1, _PLACES), positions(aspect)])
-    features = _relu(_dense(weights, "stem", places))
+    features = _relu(_dense(weights, "stem", places.T))
     for block, dilation in enumerate(DILATIONS):
         _look_around(weights, features, block, dilation)
         if block == POOLED_AFTER:
             features += _whole(weights, features)
-    handed = _dense(weights, "place", features).reshape(-1, seen.shape[1])
-    hidden = weights["joint_and_pixel"] @ np.concatenate([handed, seen])
-    hidden += weights["joint_bias"]
-    return _softmax(_dense(weights, "part", _relu(hidden)))
+    handed: Floats = weights["place"] @ features.T
+    handed += weights["place_bias"][:, np.newaxis]
+    hidden = weights["hidden"] @ np.concatenate([handed.reshape(-1, seen.shape[1]), seen, _ones(seen.shape[1])])
+    told: Floats = weights["part"] @ _relu(hidden)
+    told += weights["part_bias"][:, np.newaxis]
+    return _softmax(told)
+
+
+@cache
+def _ones(count: int) -> Floats:
+    return np.ones((1, count), np.float32)
 
 
 def _dense(weights: Weights, name: str, values: Floats) -> Floats:
-    told: Floats = weights[name] @ values
+    """Take a step of the network for each row of values (rows, channels)."""
+    told: Floats = values @ weights[name].T
     told += weights[f"{name}_bias"]
     return told
 
@@ -118,11 +126,9 @@ def _coordinates() -> Floats:
 def _look_around(weights: Weights, features: Floats, block: int, dilation: int) -> None:
     """Add what lies around each place at the given distance: 64 channels to 24, 3x3 neighbors, back to 64."""
     narrow = np.zeros((_PLACES + 1, len(weights[f"narrow{block}"])), np.float32)
-    np.matmul(features.T, weights[f"narrow{block}"].T, out=narrow[:-1])
-    narrow[:-1] += weights[f"narrow{block}_bias"].T
-    _relu(narrow)
+    narrow[:-1] = _relu(_dense(weights, f"narrow{block}", features))
     neighbors = narrow.take(_neighbors(dilation), axis=0).reshape(_PLACES, -1)
-    features += _dense(weights, f"wide{block}", _relu(_dense(weights, f"around{block}", neighbors.T)))
+    features += _dense(weights, f"wide{block}", _relu(_dense(weights, f"around{block}", neighbors)))
     _relu(features)
 
 
@@ -137,8 +143,8 @@ def _neighbors(dilation: int) -> NDArray[np.intp]:
 
 
 def _whole(weights: Weights, features: Floats) -> Floats:
-    """What the whole photo shows, to be added to each place; (64, 1)."""
-    pooled = np.concatenate([features.mean(1), features.max(1)])[:, np.newaxis]
+    """What the whole photo shows, to be added to each place; (1, 64)."""
+    pooled = np.concatenate([features.mean(0), features.max(0)])[np.newaxis]
     return _dense(weights, "spread", _relu(_dense(weights, "pool", pooled)))
 
 
@@ -180,7 +186,7 @@ def _shipped() -> Weights:
 
 
 def prepared(stored: Weights) -> Weights:
-    """Turn biases into columns and join the two steps that meet in the hidden units of a pixel."""
-    weights = {name: value[:, np.newaxis] if name.endswith("_bias") else value for name, value in stored.items()}
-    weights["joint_and_pixel"] = np.concatenate([stored["joint"], stored["pixel"]], axis=1)
+    """Join the two steps that meet in the hidden units of a pixel, and their bias as one more input."""
+    weights = dict(stored)
+    weights["hidden"] = np.concatenate([stored["joint"], stored["pixel"], stored["joint_bias"][:, np.newaxis]], axis=1)
     return weights

@@ -52,7 +52,7 @@ def photo_of(pixels: Bytes) -> Photo:
     seen = np.count_nonzero(opaque)
     if not seen:
         raise FullyTransparentError("no pixel of the image is opaque")
-    cut_out = seen / opaque.size < 1.0 - _CUT_OUT_SHARE
+    cut_out = bool(seen / opaque.size < 1.0 - _CUT_OUT_SHARE)
     return Photo(rgb=rgb, opaque=opaque, cut_out=cut_out, space=space_of(rgb))
 
 

@@ -50,7 +50,8 @@ def product_of(photo: Photo, backdrop: Backdrop, kind: Kind) -> Product:
     likely = _named_part(parts, kind.group)
     if likely is None:
         return _product(mask, _goods_weight(backdrop, behind))
-    part = mask & (likely > _LIKELY)
+    wanted = likely > _LIKELY
+    part = wanted if _is_eaten(wanted, mask) else mask & wanted
     shown = float(likely.mean()) > _LEAST_PART * float(1.0 - behind.mean())
     if shown and np.count_nonzero(part) > _LEAST_PART_SHARE * part.size:
         return _product(part, likely)
@@ -80,7 +81,7 @@ def _middle(count: int) -> Singles:
 
 
 def _product(mask: Mask, weight: Singles) -> Product:
-    found = np.count_nonzero(mask) >= _LEAST_SHARE * mask.size
+    found = bool(np.count_nonzero(mask) >= _LEAST_SHARE * mask.size)
     inner = without_edge(mask if found else central_ellipse(mask.shape))
     kept = weight if found else np.ones(mask.shape, dtype=np.float32)
     return Product(inner, np.where(inner, kept, np.float32(0.0)), found)
@@ -89,11 +90,18 @@ def _product(mask: Mask, weight: Singles) -> Product:
 def _rescued(photo: Photo, backdrop: Backdrop, behind: Singles, group: Group) -> Mask:
     """Take the network's figure where the border's colors are those of the product, and the border mask ate it."""
     figure = behind <= _LIKELY
-    size = np.count_nonzero(figure)
-    kept = np.count_nonzero(backdrop.foreground & figure)
-    if size > _LEAST_FIGURE * figure.size and kept < _RESCUED_BELOW * size:
+    if _is_eaten(figure, backdrop.foreground):
         return figure
-    return backdrop.foreground if group in _PARTS_OF else without_gradient(photo, backdrop)
+    if group in _PARTS_OF:
+        return backdrop.foreground
+    sharp = without_gradient(photo, backdrop)
+    return backdrop.foreground if _is_on_white(backdrop) and _is_eaten(figure, sharp) else sharp
+
+
+def _is_eaten(figure: Mask, kept: Mask) -> bool:
+    """Tell whether a mask misses much of what the network holds for the figure: white on white."""
+    size = np.count_nonzero(figure)
+    return size > _LEAST_FIGURE * figure.size and np.count_nonzero(kept & figure) < _RESCUED_BELOW * size
 
 
 def _named_part(parts: PartMap, group: Group) -> Singles | None:

@@ -30,9 +30,9 @@ log.dirs=log
 async def archive_options(java: Path, jars: Sequence[Path]) -> list[str]:
     """Name the archive to Java; makes it where it is missing. Without one, which is no harm, there are no options."""
     archive = jars[0].parent / f"classes-{_made_of(java, jars)}.jsa"
-    if not archive.is_file():
+    if not archive.is_file() and os.access(archive.parent, os.W_OK):
         await _make(archive, java, jars)
-    return [f"-XX:SharedArchiveFile={archive}"] if archive.is_file() else []
+    return [f"-XX:SharedArchiveFile={archive}"] if archive.is_file() and archive.stat().st_size else []
 
 
 def _made_of(java: Path, jars: Sequence[Path]) -> str:
@@ -49,6 +49,7 @@ async def _make(archive: Path, java: Path, jars: Sequence[Path]) -> None:
         try:
             Path(folder, "node.properties").write_text(_PROPERTIES)
             if await _status(command, folder) == 0:
+                fresh.touch()  # a Java that cannot make one says so and goes on; it is not asked again
                 fresh.replace(archive)
         finally:
             fresh.unlink(missing_ok=True)
