@@ -17,8 +17,8 @@ async def host(speak: Speak) -> AsyncIterator[str]:
             await reader.readuntil(b"\r\n\r\n")
             await speak(reader, writer)
             await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # whoever asked has gone, or the host ends
         finally:
             writer.close()
 

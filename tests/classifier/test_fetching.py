@@ -115,6 +115,15 @@ async def test_a_name_with_one_bad_address_among_good_ones_is_refused(bad: str) 
     assert await outcome("http://name.example/", lookup, allow_networks="") == "fetch_blocked_address"
 
 
+@pytest.mark.parametrize("dead", ["::1", "127.0.0.2"])
+async def test_a_name_of_which_one_address_is_dead_is_fetched_from_the_other(dead: str) -> None:
+    lookup = resolving(dead, "127.0.0.1")
+    async with host(say(OK + b"Content-Length: 3\r\n\r\nabc")) as url:  # on 127.0.0.1 alone
+        port = url.rpartition(":")[2]
+        networks = "127.0.0.0/8, ::1/128"
+        assert await outcome(f"http://name.example:{port}/", lookup, allow_networks=networks) == "fetched"
+
+
 class HangingNames:
     """Names that begin with `slow` have no answer until the end."""
 

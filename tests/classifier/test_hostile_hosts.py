@@ -30,24 +30,24 @@ CODES = {"fetched": "image_unsupported_format"}  # `abc`, after all, is no image
 @contextmanager
 def hosts() -> Iterator[list[str]]:
     """Run all hosts, in a thread of their own, until the block ends; gives their URLs in order."""
-    urls, loop, begun = list[str](), asyncio.new_event_loop(), threading.Event()
-    ending = asyncio.Event()
+    urls, begun, ending = list[str](), threading.Event(), asyncio.Event()
+    loops = list[asyncio.AbstractEventLoop]()
 
     async def run() -> None:
+        loops.append(asyncio.get_running_loop())
         async with AsyncExitStack() as stack:
             urls.extend([await stack.enter_async_context(host(speak)) for speak, _ in HOSTS])
             begun.set()
             await ending.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
+    thread = threading.Thread(target=asyncio.run, args=(run(),))  # which ends what still speaks, too
     thread.start()
     try:
-        assert begun.wait(10), "the hosts did not start"
+        assert begun.wait(30), "the hosts did not start"
         yield urls
     finally:
-        loop.call_soon_threadsafe(ending.set)
+        loops[0].call_soon_threadsafe(ending.set)
         thread.join(30)
-        loop.close()
 
 
 def test_each_hostile_host_ends_in_its_code_in_time_and_secrets_stay(kafka: RunningKafka, tmp_path: Path) -> None:
