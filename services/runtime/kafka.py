@@ -214,11 +214,17 @@ async def publisher(
 
 @asynccontextmanager
 async def consumer(
-    kafka: Kafka, start_timeout_seconds: float, group: str | None = None, instance_id: str | None = None
+    kafka: Kafka,
+    start_timeout_seconds: float,
+    group: str | None = None,
+    instance_id: str | None = None,
+    max_wait_ms: int = 250,
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Open a consumer of bytes, from the earliest record, that commits only when told.
 
-    A member with an instance id keeps its partitions over a restart within the session's timeout.
+    A member with an instance id keeps its partitions over a restart within the session's timeout. Where nothing is new
+    Kafka holds a question for `max_wait_ms`: a longer time asks less often, and lets what else is asked of that broker
+    wait; where something is new it answers at once.
     """
     cluster = cluster_of(kafka)
     client = AIOKafkaConsumer(
@@ -231,7 +237,7 @@ async def consumer(
         heartbeat_interval_ms=HEARTBEAT_MS,
         rebalance_timeout_ms=SESSION_TIMEOUT_MS,
         request_timeout_ms=15_000,
-        fetch_max_wait_ms=250,
+        fetch_max_wait_ms=max_wait_ms,
     )
     await _started(client, cluster, start_timeout_seconds)
     try:
