@@ -16,6 +16,7 @@ from schemas.fields import (
     Fingerprint,
     FreeText,
     HexColorLabel,
+    ImagePath,
     ImageUrl,
     Index,
     InferenceId,
@@ -70,7 +71,7 @@ class ImageFields(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    image_path: ImageUrl
+    image_path: ImagePath
     product_type: FreeText
     hex_color_label: HexColorLabel | None = None
     category: FreeText | None = None

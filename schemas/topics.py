@@ -36,6 +36,9 @@ GROUPS: Final[Mapping[Service, tuple[str, ...]]] = {
 }
 """The consumer groups of each service; ingest reads without one, since every replica reads everything."""
 
+WATCHED_GROUPS: Final[Mapping[Service, tuple[str, ...]]] = {"ingest": (CLASSIFIER_GROUP, REPORTER_APP)}
+"""The groups whose lag a service measures from outside: it may ask about them, and no more."""
+
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 _RETENTION_DAYS: Final = 7
 

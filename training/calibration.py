@@ -8,11 +8,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from services.classifier.color.analyzing import Reading, entries_of, main_entry, reading_confidence
-from services.classifier.color.cielab import lab_from_srgb
-from services.classifier.color.hexes import srgb_from_hex
-from services.classifier.color.labels import distances_to, label_features
+from services.classifier.color.labels import compared, label_features
 from services.classifier.color.metallic import metallic_features
-from services.classifier.color.names import family_likeness
 from services.classifier.color.oklab import Floats
 from services.classifier.color.pattern import multicolor_features
 from training.catalogs import Example
@@ -60,8 +57,8 @@ def label(examples: Sequence[Example], readings: Sequence[Reading]) -> Floats:
 def described(text: str, reading: Reading) -> Floats:
     """Give the features of a label of a product."""
     palette = entries_of(reading, main_entry(reading))
-    called = family_likeness(lab_from_srgb(srgb_from_hex(text))[None])[0]
-    return label_features(distances_to(text, palette), palette, called, reading.probabilities)
+    distances, called = compared(text, palette)
+    return label_features(distances, palette, called, reading.probabilities)
 
 
 def _balanced_logistic(features: Floats, truth: NDArray[np.bool_]) -> Floats:

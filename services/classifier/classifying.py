@@ -1,6 +1,5 @@
 """From the bytes of one image to its classification."""
 
-from dataclasses import asdict
 from typing import Protocol
 
 from schemas.classification import Classification
@@ -36,4 +35,4 @@ def analysis_of(image: Described, content: bytes, max_pixels: int) -> Analysis:
 
 def analyze_bytes(image: Described, content: bytes, max_pixels: int) -> Classification:
     """Decode and analyze one image, as the contract says it; raises `DecodeProblem`."""
-    return Classification.model_validate(asdict(analysis_of(image, content, max_pixels)))
+    return Classification.model_validate(analysis_of(image, content, max_pixels), from_attributes=True)

@@ -28,6 +28,8 @@ class Batch:
 
     images: Sequence[tuple[bytes, bytes]]
     record: BatchSubmitted
+    traceparent: str | None = None
+    """The trace that the request belongs to, where there is one."""
 
 
 def idempotent_id(key_id: str, idempotency_key: str) -> str:

@@ -33,17 +33,20 @@ from services.ingest.settings import IngestSettings
 from services.ingest.submitting import Submitting
 from services.ingest.watching import Watchers
 from services.runtime.api_keys import KeyRing
+from services.runtime.build import describe_build
 from services.runtime.following import Follower
+from services.runtime.group_lag import GroupWatch, watch_groups
 from services.runtime.kafka import Publisher, Record, consumer, publisher
 from services.runtime.key_sources import KeyFile
 from services.runtime.lifecycle import beside, collect_garbage_rarely, run_service
 from services.runtime.logs import Logger, configure_logs
-from services.runtime.monitoring import monitoring
+from services.runtime.monitoring import Health, monitoring
 from services.runtime.object_store import object_folder
 from services.runtime.scanning import records_of
 from services.runtime.settings import SettingsError, read_settings
 from services.runtime.tailing import Tail
-from services.runtime.topic_admin import require
+from services.runtime.topic_admin import admin_client, require
+from services.runtime.tracing import Tracer, tracing
 
 _TIDY_SECONDS = 600.0
 
@@ -94,7 +97,7 @@ class Replica:
             metrics.INFERENCES.set(len(self.inferences))
             await asyncio.sleep(_TIDY_SECONDS)
 
-    def endpoint(self, out: Publisher, acceptance: Acceptance, tail: Tail, log: Logger) -> Endpoint:
+    def endpoint(self, out: Publisher, acceptance: Acceptance, tail: Tail, log: Logger, tracer: Tracer) -> Endpoint:
         """Put the handlers together."""
         settings = self.settings
         door = Door(self.keys, self.limits)
@@ -109,6 +112,7 @@ class Replica:
             results=results,
             deadline_seconds=settings.deadline_seconds,
             body_timeout_seconds=settings.body_timeout_seconds,
+            image_buckets=settings.image_buckets,
         )
         reading = Reading(door, self.inferences, results)
         events = Events(
@@ -129,7 +133,7 @@ class Replica:
             reads_per_minute=settings.reads_per_minute,
             link_days=settings.link_days,
         )
-        return Endpoint(door, submitting, reading, events, cancellation, viewing, docs, log)
+        return Endpoint(door, submitting, reading, events, cancellation, viewing, docs, log, tracer)
 
 
 async def _read_log(settings: IngestSettings, inference: Inference) -> list[Record]:
@@ -146,14 +150,25 @@ async def main(stopping: asyncio.Event) -> None:
     """Serve until `stopping` is set."""
     settings = read_settings(IngestSettings)
     log = configure_logs("ingest", settings.log_level)
-    servers, patience = settings.cluster, settings.start_timeout_seconds
-    replica = Replica(settings, log)
+    replica, health = Replica(settings, log), Health()
     replica.read_keys()
+    describe_build("ingest", settings)
+    with tracing("ingest", settings, log) as tracer:
+        async with monitoring(settings.metrics_host, settings.metrics_port, health):
+            await _run(replica, health, tracer, log, stopping)
+    log.info("stopped")
+
+
+async def _run(replica: Replica, health: Health, tracer: Tracer, log: Logger, stopping: asyncio.Event) -> None:
+    """Know what the log says, then serve."""
+    settings = replica.settings
+    servers, patience = settings.cluster, settings.start_timeout_seconds
     await require(servers, topics_of("ingest"), patience, settings.least_replicas)
     async with (
         publisher(servers, settings.publish_timeout_seconds, patience) as out,
         consumer(servers, patience) as log_in,
         consumer(servers, patience) as results_in,
+        admin_client(servers) as admin,
     ):
         tail = Tail(results_in, IMAGES_CLASSIFIED)
         follower = Follower(log_in, replica.folds, log)
@@ -162,10 +177,14 @@ async def main(stopping: asyncio.Event) -> None:
         _refuse_local_key(settings, replica.keys)
         collect_garbage_rarely()
         # The log is followed until the last request has ended: it waits for its batch record.
-        async with beside(follower.follow(), tail.follow(), replica.tidy(), replica.follow_keys()):
-            acceptance = Acceptance(out, follower, replica.inferences, replica.limits, settings.publish_timeout_seconds)
-            await _serve(replica.endpoint(out, acceptance, tail, log), acceptance, follower, settings, log, stopping)
-    log.info("stopped")
+        watching = watch_groups(GroupWatch(admin, results_in), metrics.WATCHED, metrics.measure_group, log)
+        async with beside(follower.follow(), tail.follow(), replica.tidy(), replica.follow_keys(), watching):
+            limits, seconds = replica.limits, settings.publish_timeout_seconds
+            acceptance = Acceptance(out, follower, replica.inferences, limits, seconds, tracer)
+            async with serving(replica.endpoint(out, acceptance, tail, log, tracer).app(), settings) as url:
+                health.started(ready=lambda: _trouble(acceptance, stopping), alive=follower.trouble)
+                log.info("listening", url=url, metrics=health.url)
+                await stopping.wait()
 
 
 def _refuse_local_key(settings: IngestSettings, keys: KeyRing) -> None:
@@ -177,23 +196,9 @@ def _refuse_local_key(settings: IngestSettings, keys: KeyRing) -> None:
         )
 
 
-async def _serve(
-    endpoint: Endpoint,
-    acceptance: Acceptance,
-    follower: Follower,
-    settings: IngestSettings,
-    log: Logger,
-    stopping: asyncio.Event,
-) -> None:
-    def trouble() -> str | None:
-        return "stopping" if stopping.is_set() else acceptance.trouble()
-
-    async with (
-        monitoring(settings.metrics_host, settings.metrics_port, ready=trouble, alive=follower.trouble) as metrics_url,
-        serving(endpoint.app(), settings) as url,
-    ):
-        log.info("listening", url=url, metrics=metrics_url)
-        await stopping.wait()
+def _trouble(acceptance: Acceptance, stopping: asyncio.Event) -> str | None:
+    """Say why requests are better sent elsewhere, or None: what readiness asks."""
+    return "stopping" if stopping.is_set() else acceptance.trouble()
 
 
 def run() -> int:

@@ -148,5 +148,5 @@ class _Connection(RequestHandler):
             content_type="application/json",
         )
         response.force_close()
-        metrics.REQUESTS.labels(str(status)).inc()
+        metrics.REQUESTS.labels("none", metrics.status_name(status)).inc()
         return response

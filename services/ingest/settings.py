@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.fields import MAX_BATCH
+from services.runtime.buckets import IMAGE_BUCKETS, BucketFolders, share_objects
 from services.runtime.settings import Port, Seconds, ServiceSettings
 from services.runtime.signed_tokens import LinkSecret
 
@@ -17,6 +18,7 @@ class IngestSettings(ServiceSettings):
     report_store: str = Field(
         "reports", description="finished reports: a folder, or s3://, gs:// or az:// and a bucket"
     )
+    image_buckets: BucketFolders = Field((), description=IMAGE_BUCKETS)
     api_keys_file: Path | None = Field(
         None, description="file of API keys, instead of their topic; reread when it changes"
     )
@@ -48,3 +50,9 @@ class IngestSettings(ServiceSettings):
     max_event_streams: int = Field(1_000, ge=1, description="event streams that are open at once")
     heartbeat_seconds: Seconds = Field(15, description="pause after which an event stream shows a sign of life")
     results_timeout_seconds: Seconds = Field(15, description="how long reading partial results may take")
+
+    @model_validator(mode="after")
+    def _reports_are_no_images(self) -> "IngestSettings":
+        if any(share_objects(folder, self.report_store) for folder in self.image_buckets):
+            raise ValueError("HUESTREAM_IMAGE_BUCKETS and HUESTREAM_REPORT_STORE share objects; keep them apart")
+        return self

@@ -35,6 +35,7 @@ class Options:
     allow_networks: tuple[str, ...] = ()
     ready_file: Path | None = None
     secure: bool = False
+    traces: str | None = None
 
 
 @dataclass(frozen=True)
@@ -123,13 +124,14 @@ def mailbox(layout: Layout) -> Program:
 
 def services(layout: Layout, options: Options, access: Access) -> list[Program]:
     """One of each service, and as many classifiers as were asked for."""
+    traces = {"OTLP_ENDPOINT": options.traces, "TRACE_SAMPLING": "1"} if options.traces else {}
     return [
-        _service("ingest", "ingest", layout, access, {"HOST": HOST, "PORT": str(layout.endpoint_port)}),
+        _service("ingest", "ingest", layout, access, traces | {"HOST": HOST, "PORT": str(layout.endpoint_port)}),
         *(
-            _service("classifier", name, layout, access, {"ALLOW_NETWORKS": _networks(options)})
+            _service("classifier", name, layout, access, traces | {"ALLOW_NETWORKS": _networks(options)})
             for name in _classifier_names(options.classifiers)
         ),
-        _service("reporter", "reporter", layout, access, _mail_settings(layout)),
+        _service("reporter", "reporter", layout, access, traces | _mail_settings(layout)),
     ]
 
 

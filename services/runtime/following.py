@@ -9,8 +9,9 @@ from aiokafka.errors import KafkaError
 
 from schemas.events import Event, UndecodableError
 from schemas.topics import Topic
-from services.runtime.kafka import KafkaUnavailableError, Record
+from services.runtime.kafka import KafkaUnavailableError, Record, record_of
 from services.runtime.logs import Logger
+from services.runtime.metrics import RECORDS
 
 Fold = Callable[[Record, Event], None]
 _POLL_MS = 200
@@ -91,6 +92,7 @@ class Follower:
         self._last_poll = time.monotonic()
         batches = await self._consumer.getmany(timeout_ms=_POLL_MS)
         for records in batches.values():
+            RECORDS.labels(records[0].topic).inc(len(records))
             for record in records:
                 self._fold(record)
         if batches:
@@ -100,7 +102,7 @@ class Follower:
 
     def _fold(self, found: ConsumerRecord) -> None:
         topic, fold = self._folds[found.topic]
-        record = Record(found.topic, found.partition, found.offset, found.key, found.value)
+        record = record_of(found)
         try:
             if topic.carries is not None and record.value is not None:
                 fold(record, topic.carries.decode(record.value))

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
@@ -14,8 +14,10 @@ from schemas.events import Event
 from schemas.topics import DEAD_LETTERS, Topic
 from services.runtime.admission import NOT_ALLOWED, KafkaRefusedError, KafkaUnavailableError, knock, not_allowed
 from services.runtime.cluster import Cluster, Kafka, cluster_of
+from services.runtime.metrics import DEAD_LETTERS as DEAD_LETTERS_COUNTED
+from services.runtime.trace_context import headers_of, traceparent_of
 
-__all__ = ["KafkaRefusedError", "KafkaUnavailableError", "Publisher", "Record", "consumer", "publisher"]
+__all__ = ["KafkaRefusedError", "KafkaUnavailableError", "Publisher", "Record", "consumer", "publisher", "record_of"]
 
 MAX_REQUEST_BYTES: Final = 2 * 1024 * 1024
 MAX_BATCH_BYTES: Final = 128 * 1024
@@ -24,6 +26,10 @@ HEARTBEAT_MS: Final = 3_000
 _STOP_TIMEOUT_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 0.5
 _GATHER_SECONDS: Final = 0.002
+
+
+KeyAndValue = tuple[bytes, bytes]
+Headers = list[tuple[str, bytes]]
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,16 @@ class Record:
     offset: int
     key: bytes | None
     value: bytes | None
+    written_at: float = 0.0
+    """Seconds since 1970, as its producer says."""
+    traceparent: str | None = None
+    """The W3C trace context that it came with, where there is a valid one."""
+
+
+def record_of(found: ConsumerRecord) -> Record:
+    """Take over a record of the library."""
+    trace = traceparent_of(found.headers) if found.headers else None
+    return Record(found.topic, found.partition, found.offset, found.key, found.value, found.timestamp / 1000, trace)
 
 
 class Publisher:
@@ -54,14 +70,21 @@ class Publisher:
         except (TimeoutError, KafkaError) as error:
             raise KafkaUnavailableError(f"Kafka did not say where its topics are: {type(error).__name__}") from error
 
-    async def publish(self, topic: Topic, events: Sequence[Event]) -> list[tuple[int, int]]:
-        """Write all events; returns partition and offset of each, in order.
+    async def publish(
+        self, topic: Topic, events: Sequence[Event], traceparent: str | None = None
+    ) -> list[tuple[int, int]]:
+        """Write all events, with the trace that they belong to; returns partition and offset of each, in order.
 
         Raises `KafkaUnavailableError` where an acknowledgement is missing: those events may still be written.
         """
-        return await self._acknowledged((topic.name, event.encode(), topic.key(event).encode(), ()) for event in events)
+        headers = headers_of(traceparent)
+        return await self._acknowledged(
+            (topic.name, event.encode(), topic.key(event).encode(), headers) for event in events
+        )
 
-    async def publish_evenly(self, topic: Topic, records: Sequence[tuple[bytes, bytes]], first_partition: int) -> None:
+    async def publish_evenly(
+        self, topic: Topic, records: Sequence[KeyAndValue], first_partition: int, traceparent: str | None = None
+    ) -> None:
         """Write keys and encoded events over all partitions in turn, where a key need not name its partition.
 
         Takes a third of the processor time of `publish`, most of which is hashing keys and waiting for each event.
@@ -72,7 +95,7 @@ class Publisher:
         if gathered is None:
             gathered = self._gathered[topic] = Gathered(topic.partitions)
             gathered.sending = asyncio.create_task(self._send(topic, gathered))
-        gathered.add(records, first_partition)
+        gathered.add(records, first_partition, headers_of(traceparent))
         await asyncio.shield(gathered.sending)
 
     async def _send(self, topic: Topic, gathered: "Gathered") -> None:
@@ -101,22 +124,23 @@ class Publisher:
             else:
                 return future
 
-    def _batches(self, records: Sequence[tuple[bytes, bytes]]) -> Iterator[BatchBuilder]:
+    def _batches(self, gathered: Sequence[tuple[Sequence[KeyAndValue], Headers]]) -> Iterator[BatchBuilder]:
         """Fill the library's batches; each is closed when no further record fits."""
-        if not records:
+        if not gathered:
             return
         batch = self._producer.create_batch()
-        for key, value in records:
-            if batch.append(key=key, value=value, timestamp=None) is None:
-                yield batch
-                batch = self._producer.create_batch()
-                batch.append(key=key, value=value, timestamp=None)
+        for records, headers in gathered:
+            for key, value in records:
+                if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
+                    yield batch
+                    batch = self._producer.create_batch()
+                    batch.append(key=key, value=value, timestamp=None, headers=headers)
         batch.close()
         yield batch
 
     async def forget(self, topic: Topic, key: str) -> None:
         """Remove a key from a compacted topic; raises `KafkaUnavailableError` where no acknowledgement comes."""
-        await self._acknowledged([(topic.name, None, key.encode(), ())])
+        await self._acknowledged([(topic.name, None, key.encode(), [])])
 
     async def dead_letter(self, record: Record, service: str, reason: str) -> None:
         """Keep a record that could not be used, as it was, with where it came from and why."""
@@ -127,18 +151,17 @@ class Publisher:
             "service": service,
             "reason": reason,
         }
-        headers = tuple((name, text.encode()) for name, text in origin.items())
+        headers = [(name, text.encode()) for name, text in origin.items()] + headers_of(record.traceparent)
         if record.key is not None:
-            headers += (("origin-key", record.key[:1024]),)
+            headers.append(("origin-key", record.key[:1024]))
         await self._acknowledged([(DEAD_LETTERS.name, record.value, record.topic.encode(), headers)])
+        DEAD_LETTERS_COUNTED.labels(record.topic).inc()
 
-    async def _acknowledged(
-        self, records: Iterable[tuple[str, bytes | None, bytes, tuple[tuple[str, bytes], ...]]]
-    ) -> list[tuple[int, int]]:
+    async def _acknowledged(self, records: Iterable[tuple[str, bytes | None, bytes, Headers]]) -> list[tuple[int, int]]:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 sent = [
-                    await self._producer.send(topic, value=value, key=key, headers=list(headers))
+                    await self._producer.send(topic, value=value, key=key, headers=headers)
                     for topic, value, key, headers in records
                 ]
                 written = await asyncio.gather(*sent)
@@ -155,13 +178,13 @@ class Gathered:
     sending: asyncio.Task[None]
 
     def __init__(self, partitions: int) -> None:
-        self.partitions: list[list[tuple[bytes, bytes]]] = [[] for _ in range(partitions)]
+        self.partitions: list[list[tuple[Sequence[KeyAndValue], Headers]]] = [[] for _ in range(partitions)]
 
-    def add(self, records: Sequence[tuple[bytes, bytes]], first_partition: int) -> None:
+    def add(self, records: Sequence[KeyAndValue], first_partition: int, headers: Headers) -> None:
         """Deal records to all partitions in turn."""
         count = len(self.partitions)
         for number in range(min(count, len(records))):
-            self.partitions[(first_partition + number) % count] += records[number::count]
+            self.partitions[(first_partition + number) % count].append((records[number::count], headers))
 
 
 @asynccontextmanager

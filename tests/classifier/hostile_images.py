@@ -66,13 +66,13 @@ def serving(contents: Mapping[str, bytes]) -> Iterator[str]:
 def processes_below(process: int) -> list[int]:
     """A process and all that it started."""
     found = [process]
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for thread in Path(f"/proc/{process}/task").glob("*/children"):
         try:
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            children = thread.read_text().split()
         except OSError:
             continue
-        if parent == process:
-            found += processes_below(int(stat.parent.name))
+        for child in children:
+            found += processes_below(int(child))
     return found
 
 

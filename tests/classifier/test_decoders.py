@@ -66,6 +66,10 @@ def children_of(process: int) -> list[int]:
     return found
 
 
+def environment_of(process: int) -> bytes:
+    return Path(f"/proc/{process}/environ").read_bytes()
+
+
 async def test_an_image_comes_back_as_its_classification() -> None:
     async with running() as found:
         for kind in ("JPEG", "PNG", "WEBP", "GIF"):
@@ -119,6 +123,14 @@ async def test_a_child_that_hangs_is_killed_in_time_and_costs_one_image(ours: Ca
             assert await code(found, PHOTO) == "decode_timeout"
         assert await code(found, PHOTO) == "classified"
         assert child not in ours()
+
+
+async def test_a_child_knows_no_secret_of_ours(ours: Callable[[], list[int]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUESTREAM_KAFKA_PASSWORD", "hidden")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden")
+    async with running():
+        for process in ours():
+            assert b"hidden" not in environment_of(process)
 
 
 async def test_what_waits_behind_one_inference_is_served_in_turn() -> None:

@@ -18,7 +18,7 @@ from services.classifier.color.model import Model, model
 from services.classifier.color.names import commerce_name, fine_name, likeness_of, names_apart
 from services.classifier.color.oklab import Floats, oklab_from_srgb, oklch_from_oklab
 from services.classifier.color.palette import Palette, palette_of
-from services.classifier.color.pattern import multicolor_features, multicolor_probability, pattern_of
+from services.classifier.color.pattern import SEVERAL, multicolor_features, multicolor_probability, pattern_of
 from services.classifier.color.photo import Bytes, Photo, photo_of
 from services.classifier.color.places import place_of
 from services.classifier.color.product import Product, product_of
@@ -73,8 +73,9 @@ def view_of(pixels: Bytes, kind: Kind) -> View:
 def product_histogram(view: View, learned: Model) -> Histogram:
     """Count the colors of the product, those most at places where products of the group usually are."""
     mask = view.product.mask
-    weight = learned.maps[GROUPS.index(view.kind.group)].reshape(-1)[place_of(mask)]
-    return histogram_of(view.photo.rgb[mask], view.product.weight[mask] * weight)
+    weight = learned.maps[GROUPS.index(view.kind.group)].ravel().take(place_of(mask))
+    inside = view.photo.rgb.reshape(-1, 3).take(np.flatnonzero(mask), axis=0)
+    return histogram_of(inside, view.product.weight[mask] * weight)
 
 
 def reading_of(histogram: Histogram, kind: Kind, learned: Model) -> Reading:
@@ -105,7 +106,7 @@ def answer_of(view: View, reading: Reading, label: str | None, learned: Model) -
         palette=palette,
         background=background,
         label=verdict,
-        pattern=pattern_of(several, _kinds(view, reading), view.product.mask),
+        pattern=pattern_of(_kinds(view, reading), view.product.mask) if several >= SEVERAL else "solid",
         multicolor=round(several, 4),
         metallic=metal_of(metallic_features(reading.histogram, view.kind.group), reading.palette.oklab[main], learned),
         cast=cast,

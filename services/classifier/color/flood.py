@@ -1,5 +1,6 @@
 """Masks as big integers, one bit a pixel: exact shifts, floods and erosion without a loop over pixels."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,7 @@ class BitGrid:
         """Unpack an integer that `packed` made."""
         size = self.height * self.row
         raw = np.frombuffer(bits.to_bytes((size + 7) // 8, "little"), dtype=np.uint8)
-        flat = np.unpackbits(raw, count=size, bitorder="little").astype(np.bool_)
+        flat = np.unpackbits(raw, count=size, bitorder="little").view(np.bool_)
         return flat.reshape(self.height, self.row)[:, :-1]
 
     def spread(self, bits: int, within: int) -> int:
@@ -55,10 +56,29 @@ def connected_to(seed: Mask, mask: Mask) -> Mask:
 
 
 def _flooded(grid: BitGrid, seed: int, within: int) -> int:
-    reached, before = seed, 0
-    while reached != before:
-        before = reached
-        reached = grid.spread(reached, within)
+    """Flood in straight lines, each as far as it goes, until nothing is left to reach."""
+    ways = [(step, list(_ways(within, step))) for step in (1, grid.row)]
+    reached = seed
+    while True:
+        for step, levels in ways:
+            reached = _along(reached, step, levels)
+        if grid.spread(reached, within) == reached:
+            return reached
+
+
+def _ways(within: int, step: int) -> Iterator[int]:
+    """Mark from where the mask goes on backwards for 1, 2, 4, ... steps, as long as there is such a place."""
+    way, length = within & within << step, step
+    while way:
+        yield way
+        way, length = way & way << length, 2 * length
+
+
+def _along(reached: int, step: int, levels: Sequence[int]) -> int:
+    """Flood along one axis both ways, in steps that double (Kogge and Stone's scheme for carries)."""
+    for power, way in enumerate(levels):
+        length = step << power
+        reached |= reached << length & way | (reached & way) >> length
     return reached
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.classifier.color.background import Backdrop
 from services.classifier.color.flood import connected_to_border
@@ -25,23 +26,39 @@ def without_gradient(photo: Photo, backdrop: Backdrop) -> Mask:
     foreground = backdrop.foreground
     if photo.cut_out or not len(backdrop.modes):
         return foreground
-    smooth = _steps(photo.space) < _SMOOTH
-    outline = _outline(foreground)
-    if not outline.any() or smooth[outline].mean() < _SOFT_OUTLINE:
+    outline = np.flatnonzero(_outline(foreground))
+    if np.count_nonzero(_steps_at(photo.space, outline) < _SMOOTH) < _SOFT_OUTLINE * (len(outline) or 1):
         return foreground
+    smooth = _steps(photo.space) < _SMOOTH
     sharp = foreground & ~connected_to_border(~foreground | (_tinted_alike(photo, backdrop) & smooth))
-    least = max(_LEAST_KEPT * foreground.sum(), _LEAST_SHARE * foreground.size)
-    return sharp if sharp.sum() >= least else foreground
+    kept, least = np.count_nonzero(sharp), _LEAST_KEPT * np.count_nonzero(foreground)
+    return sharp if kept >= least and kept >= _LEAST_SHARE * sharp.size else foreground
 
 
 def _steps(space: Singles) -> Singles:
     """Give for each pixel the largest change of a coordinate to one of its four neighbors."""
+    planes = space.transpose(2, 0, 1)
     largest = np.zeros(space.shape[:2], dtype=np.float32)
-    down = np.abs(np.diff(space, axis=0)).max(axis=-1)
-    across = np.abs(np.diff(space, axis=1)).max(axis=-1)
+    down = np.abs(planes[:, 1:] - planes[:, :-1]).max(axis=0)
+    across = np.abs(planes[:, :, 1:] - planes[:, :, :-1]).max(axis=0)
     for half, step in ((largest[1:], down), (largest[:-1], down), (largest[:, 1:], across), (largest[:, :-1], across)):
         np.maximum(half, step, out=half)
     return largest
+
+
+def _steps_at(space: Singles, places: NDArray[np.intp]) -> Singles:
+    """Give the same for some pixels (n), numbered row by row."""
+    height, width = space.shape[:2]
+    rows, columns = np.divmod(places, width)
+    around = [
+        np.maximum(rows - 1, 0) * width + columns,
+        np.minimum(rows + 1, height - 1) * width + columns,
+        rows * width + np.maximum(columns - 1, 0),
+        rows * width + np.minimum(columns + 1, width - 1),
+    ]
+    planes = space.transpose(2, 0, 1).reshape(3, -1)
+    steps: Singles = np.abs(planes.take(around, axis=1) - planes.take(places, axis=1)[:, None]).max(axis=(0, 1))
+    return steps
 
 
 def _outline(mask: Mask) -> Mask:
@@ -58,8 +75,9 @@ def _outline(mask: Mask) -> Mask:
 def _tinted_alike(photo: Photo, backdrop: Backdrop) -> Mask:
     """Find the pixels that have the tint of a mode and not too different a lightness."""
     alike = np.zeros(photo.shape, dtype=np.bool_)
+    lightness, green_red, blue_yellow = photo.space.transpose(2, 0, 1)
     for mode in backdrop.modes:
-        apart = photo.space - mode
-        tint = np.abs(apart[..., 1:]).max(axis=-1) < _SAME_TINT
-        alike |= tint & (apart[..., 0] > -_DARKER) & (apart[..., 0] < _BRIGHTER)
+        tint = (np.abs(green_red - mode[1]) < _SAME_TINT) & (np.abs(blue_yellow - mode[2]) < _SAME_TINT)
+        apart = lightness - mode[0]
+        alike |= tint & (apart > -_DARKER) & (apart < _BRIGHTER)
     return alike

@@ -11,6 +11,7 @@ from services.classifier.color.photo import Bytes, Singles
 
 BITS: Final = 5
 CELLS: Final = 1 << 3 * BITS
+_PLACE_VALUES: Final = np.array([1 << 2 * BITS, 1 << BITS, 1], dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,18 +26,21 @@ class Histogram:
 
 def cells_of(rgb: Bytes) -> NDArray[np.intp]:
     """Number the cell of each color along the last axis."""
-    steps = (rgb >> (8 - BITS)).astype(np.intp)
-    index: NDArray[np.intp] = (steps[..., 0] << 2 * BITS) | (steps[..., 1] << BITS) | steps[..., 2]
+    index: NDArray[np.intp] = ((rgb >> (8 - BITS)).astype(np.float32) @ _PLACE_VALUES).astype(np.intp)
     return index
 
 
 def histogram_of(rgb: Bytes, weight: Singles) -> Histogram:
     """Count colors (n, 3), at least one, with their weights (n), of which one at least is positive."""
     index = cells_of(rgb)
-    counts = np.bincount(index, minlength=CELLS)
-    cells = np.flatnonzero(counts)
-    area = counts[cells].astype(np.float64)
-    heavy = np.bincount(index, weights=weight, minlength=CELLS)[cells]
-    mean = np.stack([np.bincount(index, weights=rgb[:, i], minlength=CELLS)[cells] for i in range(3)], axis=-1)
-    oklab = oklab_from_srgb(mean / area[:, None] / 255.0)
+    occupied = np.zeros(CELLS, dtype=np.bool_)
+    occupied[index] = True
+    cells = np.flatnonzero(occupied)
+    number = np.empty(CELLS, dtype=np.intp)
+    number[cells] = np.arange(len(cells))
+    cell_of = number.take(index)
+    area, heavy, red, green, blue = (
+        np.bincount(cell_of, weights=each) for each in (None, weight, rgb[:, 0], rgb[:, 1], rgb[:, 2])
+    )
+    oklab = oklab_from_srgb(np.stack([red, green, blue], axis=-1) / area[:, None] / 255.0)
     return Histogram(cells=cells, weight=heavy / heavy.sum(), area=area / area.sum(), oklab=oklab)

@@ -7,9 +7,9 @@ import numpy as np
 from services.classifier.color.analysis import FAMILIES, LabelVerdict, PaletteEntry, PrimaryColor, Verdict
 from services.classifier.color.ciede2000 import ciede2000
 from services.classifier.color.cielab import lab_from_srgb
-from services.classifier.color.hexes import hex_of, rgb_from_hex, srgb_from_hex
+from services.classifier.color.hexes import hex_of, rgb_from_hex
 from services.classifier.color.model import Model
-from services.classifier.color.names import family_likeness
+from services.classifier.color.names import commerce_names, likeness_of
 from services.classifier.color.oklab import Floats
 
 _MAIN_SHARE: Final = 0.2
@@ -22,8 +22,7 @@ def verdict_of(
 ) -> LabelVerdict:
     """Compare a label with the palette and with the probabilities (12) of the product's families."""
     rgb = rgb_from_hex(label)
-    called = family_likeness(lab_from_srgb(srgb_from_hex(label))[None])[0]
-    distances = distances_to(label, palette)
+    distances, called = compared(label, palette)
     best = int(distances.argmin())
     match = match_probability(label_features(distances, palette, called, probabilities), model)
     return LabelVerdict(
@@ -38,10 +37,12 @@ def verdict_of(
     )
 
 
-def distances_to(label: str, palette: tuple[PaletteEntry, ...]) -> Floats:
-    """Give the CIEDE2000 difference of a label to each entry."""
-    entries = lab_from_srgb(np.stack([srgb_from_hex(entry.hex) for entry in palette]))
-    return ciede2000(lab_from_srgb(srgb_from_hex(label)), entries)
+def compared(label: str, palette: tuple[PaletteEntry, ...]) -> tuple[Floats, Floats]:
+    """Give the CIEDE2000 difference of a label to each entry, and how likely (12) each family is its name."""
+    lab = lab_from_srgb(np.array([rgb_from_hex(hex_) for hex_ in (label, *(entry.hex for entry in palette))]) / 255.0)
+    names = commerce_names().lab
+    apart = ciede2000(np.concatenate([names, lab[1:]]), lab[0])
+    return apart[len(names) :], likeness_of(apart[None, : len(names)])[0]
 
 
 def label_features(

@@ -1,7 +1,7 @@
 """The learned numbers of the color analysis, as `python -m training` wrote them."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Final
 
@@ -38,7 +38,7 @@ class Model:
     multicolor: Floats
     metallic: Floats
 
-    @property
+    @cached_property
     def centers(self) -> int:
         """How many color centers there are."""
         return int(self.neighbors.max()) + 1

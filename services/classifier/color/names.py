@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.classifier.color.analysis import FAMILIES, Family
 from services.classifier.color.ciede2000 import ciede2000
@@ -31,10 +32,13 @@ class CommerceNames:
 
 @dataclass(frozen=True, eq=False)
 class FineNames:
-    """Published names with their colors in OKLab."""
+    """Published names and their colors (n, 4): OKLab, and half its squared length, negative.
+
+    The largest product with (OKLab, 1) is then that of the nearest.
+    """
 
     names: tuple[str, ...]
-    oklab: Floats
+    points: Floats
 
 
 def _rows(file_name: str) -> list[dict[str, str]]:
@@ -59,7 +63,8 @@ def fine_names() -> FineNames:
     pairs = [line.rsplit(",", 1) for line in text.splitlines()[1:]]
     packed = np.array([int(pair[1], 16) for pair in pairs])
     rgb = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=-1)
-    return FineNames(tuple(pair[0] for pair in pairs), oklab_from_srgb(rgb / 255.0))
+    oklab = oklab_from_srgb(rgb / 255.0)
+    return FineNames(tuple(pair[0] for pair in pairs), np.column_stack([oklab, -(oklab**2).sum(axis=1) / 2]))
 
 
 def family_likeness(lab: Floats) -> Floats:
@@ -77,10 +82,18 @@ def names_apart(lab: Floats) -> Floats:
 
 def likeness_of(apart: Floats) -> Floats:
     """Give the probability (n, 12) that colors with these differences to the shop names are called by each family."""
-    nearest = np.stack([apart[:, list(_named(family))].min(axis=1) for family in FAMILIES], axis=1) ** 2
+    order, starts = _by_family()
+    nearest = np.minimum.reduceat(apart.take(order, axis=1), starts, axis=1) ** 2
     likeness = np.exp((nearest.min(axis=1, keepdims=True) - nearest) / (2 * _NAME_REACH**2))
     probabilities: Floats = likeness / likeness.sum(axis=1, keepdims=True)
     return probabilities
+
+
+@cache
+def _by_family() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Order the shop names by family, and tell where each family begins."""
+    groups = [_named(family) for family in FAMILIES]
+    return np.concatenate([np.array(group) for group in groups]), np.cumsum([0, *map(len, groups[:-1])])
 
 
 @cache
@@ -103,4 +116,4 @@ def commerce_name(apart: Floats, family: Family) -> str:
 def fine_name(oklab: Floats) -> str:
     """Give the nearest published name of a color in OKLab (3)."""
     known = fine_names()
-    return known.names[int(((known.oklab - oklab) ** 2).sum(axis=-1).argmin())]
+    return known.names[int((known.points @ np.append(oklab, 1.0)).argmax())]

@@ -1,5 +1,6 @@
 """Which part of the photo each pixel shows, by a small network of our own; `training/parts` makes its weights."""
 
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, TypeVar
@@ -27,31 +28,50 @@ FARTHEST: Final = 0.4
 """Distances from the border's colors are told apart up to here."""
 
 _PLACES: Final = GRID * GRID
-_MIDDLE: Final = 0.6
+_SCALES: Final = np.array([2 / 255, 2 / 255, 2 / 255, 1, 4], np.float32).reshape(-1, 1, 1)
+_OFFSETS: Final = np.array([1.2, 1.2, 1.2, 0.5, 0], np.float32).reshape(-1, 1, 1)
 
 
-def part_probabilities(pixels_rgb: Pixels, border_mask: Mask, mode_distance: Floats) -> Floats:
-    """Tell for each pixel how likely each of `PARTS` is, (height, width, 6), summing to one.
+@dataclass(frozen=True, eq=False)
+class PartMap:
+    """How likely each pixel of a photo shows each of `PARTS`: probabilities (6, n), and which of them it has.
+
+    seen_at (height, width) numbers the n places; what is not asked for is not spread over the pixels.
+    """
+
+    told: Floats
+    seen_at: NDArray[np.intp]
+
+    def likely(self, *names: str) -> Floats:
+        """Tell how likely each pixel (height, width) shows one of some parts."""
+        rows = [self.told[PARTS.index(name)] for name in names]
+        total: Floats = rows[0] if len(rows) == 1 else np.add.reduce(rows)
+        return total.take(self.seen_at)
+
+
+def part_map(pixels_rgb: Pixels, border_mask: Mask, mode_distance: Floats) -> PartMap:
+    """Tell for each pixel which of `PARTS` it shows.
 
     `border_mask` (height, width) is true on what the border method holds for foreground; `mode_distance` (height,
     width) is the distance in (L, 1.5a, 1.5b) of OKLab to the nearest color of the border.
     """
     height, width = border_mask.shape
     told = probabilities(_shipped(), network_inputs(pixels_rgb, border_mask, mode_distance), height / width)
-    return told.take(_seen_at(height, width), axis=1).transpose(1, 2, 0)
+    return PartMap(told, _seen_at(height, width))
 
 
 def network_inputs(pixels_rgb: Pixels, border_mask: Mask, mode_distance: Floats) -> Floats:
     """Average a photo to the square that the network sees, (5, 64, 64): red, green, blue, foreground, distance."""
     height, width = border_mask.shape
     planes = np.empty((CHANNELS, height, width), np.float32)
-    np.multiply(pixels_rgb.transpose(2, 0, 1), np.float32(2 / 255), out=planes[:3])
-    planes[:3] -= 2 * _MIDDLE
-    np.subtract(border_mask, np.float32(0.5), out=planes[3])
+    planes[:3] = pixels_rgb.transpose(2, 0, 1)
+    planes[3] = border_mask
     np.minimum(mode_distance, np.float32(FARTHEST), out=planes[4])
-    planes[4] *= 4
     narrow = (planes.reshape(-1, width) @ _averaging(width).T).reshape(CHANNELS, height, SIDE)
-    return np.asarray(_averaging(height) @ narrow)
+    seen: Floats = _averaging(height) @ narrow
+    seen *= _SCALES
+    seen -= _OFFSETS
+    return seen
 
 
 def probabilities(weights: Weights, inputs: Floats, aspect: float) -> Floats:
@@ -61,15 +81,29 @@ def probabilities(weights: Weights, inputs: Floats, aspect: float) -> Floats:
     """
     seen = by_place(inputs).reshape(CHANNELS, -1)
     places = np.concatenate([seen.reshape(-1, _PLACES), positions(aspect)])
-    features = _relu(weights["stem"] @ places + weights["stem_bias"])
+    features = _relu(_dense(weights, "stem", places.T))
     for block, dilation in enumerate(DILATIONS):
-        features = _residual(weights, features, block, dilation)
+        _look_around(weights, features, block, dilation)
         if block == POOLED_AFTER:
             features += _whole(weights, features)
-    handed = (weights["place"] @ features + weights["place_bias"]).reshape(-1, seen.shape[1])
-    hidden = weights["joint_and_pixel"] @ np.concatenate([handed, seen])
-    hidden += weights["joint_bias"]
-    return _softmax(weights["part"] @ _relu(hidden) + weights["part_bias"])
+    handed: Floats = weights["place"] @ features.T
+    handed += weights["place_bias"][:, np.newaxis]
+    hidden = weights["hidden"] @ np.concatenate([handed.reshape(-1, seen.shape[1]), seen, _ones(seen.shape[1])])
+    told: Floats = weights["part"] @ _relu(hidden)
+    told += weights["part_bias"][:, np.newaxis]
+    return _softmax(told)
+
+
+@cache
+def _ones(count: int) -> Floats:
+    return np.ones((1, count), np.float32)
+
+
+def _dense(weights: Weights, name: str, values: Floats) -> Floats:
+    """Take a step of the network for each row of values (rows, channels)."""
+    told: Floats = values @ weights[name].T
+    told += weights[f"{name}_bias"]
+    return told
 
 
 def by_place(planes: NDArray[Number]) -> NDArray[Number]:
@@ -89,31 +123,29 @@ def _coordinates() -> Floats:
     return np.stack([2 * x, 2 * y, 2 * np.abs(x)]).astype(np.float32)
 
 
-def _residual(weights: Weights, features: Floats, block: int, dilation: int) -> Floats:
-    """Look around each place at the given distance: 64 channels to 24, 3x3 neighbors, back to 64."""
-    narrow = _relu(weights[f"narrow{block}"] @ features + weights[f"narrow{block}_bias"])
-    around = _relu(weights[f"around{block}"] @ _neighbors(narrow, dilation) + weights[f"around{block}_bias"])
-    wide = weights[f"wide{block}"] @ around
-    wide += weights[f"wide{block}_bias"]
-    wide += features
-    return _relu(wide)
+def _look_around(weights: Weights, features: Floats, block: int, dilation: int) -> None:
+    """Add what lies around each place at the given distance: 64 channels to 24, 3x3 neighbors, back to 64."""
+    narrow = np.zeros((_PLACES + 1, len(weights[f"narrow{block}"])), np.float32)
+    narrow[:-1] = _relu(_dense(weights, f"narrow{block}", features))
+    neighbors = narrow.take(_neighbors(dilation), axis=0).reshape(_PLACES, -1)
+    features += _dense(weights, f"wide{block}", _relu(_dense(weights, f"around{block}", neighbors)))
+    _relu(features)
 
 
-def _neighbors(narrow: Floats, dilation: int) -> Floats:
-    """Lay the 3x3 neighbors of each place below each other, (9 x channels, places); outside is zero."""
-    channels = len(narrow)
-    padded = np.zeros((channels, GRID + 2 * dilation, GRID + 2 * dilation), np.float32)
-    padded[:, dilation:-dilation, dilation:-dilation] = narrow.reshape(channels, GRID, GRID)
+@cache
+def _neighbors(dilation: int) -> NDArray[np.intp]:
+    """Number the 3x3 neighbors of each place, (places, 9); outside is the number after the last place."""
+    size = GRID + 2 * dilation
+    number = np.full((size, size), _PLACES)
+    number[dilation:-dilation, dilation:-dilation] = np.arange(_PLACES).reshape(GRID, GRID)
     steps = (0, dilation, 2 * dilation)
-    return np.concatenate([padded[:, y : y + GRID, x : x + GRID] for y in steps for x in steps]).reshape(-1, _PLACES)
+    return np.stack([number[y : y + GRID, x : x + GRID].ravel() for y in steps for x in steps], axis=1)
 
 
 def _whole(weights: Weights, features: Floats) -> Floats:
-    """What the whole photo shows, to be added to each place; (64, 1)."""
-    pooled = np.concatenate([features.mean(1), features.max(1)])[:, np.newaxis]
-    return np.asarray(
-        weights["spread"] @ _relu(weights["pool"] @ pooled + weights["pool_bias"]) + weights["spread_bias"]
-    )
+    """What the whole photo shows, to be added to each place; (1, 64)."""
+    pooled = np.concatenate([features.mean(0), features.max(0)])[np.newaxis]
+    return _dense(weights, "spread", _relu(_dense(weights, "pool", pooled)))
 
 
 def _relu(values: Floats) -> Floats:
@@ -154,7 +186,7 @@ def _shipped() -> Weights:
 
 
 def prepared(stored: Weights) -> Weights:
-    """Turn biases into columns and join the two steps that meet in the hidden units of a pixel."""
-    weights = {name: value[:, np.newaxis] if name.endswith("_bias") else value for name, value in stored.items()}
-    weights["joint_and_pixel"] = np.concatenate([stored["joint"], stored["pixel"]], axis=1)
+    """Join the two steps that meet in the hidden units of a pixel, and their bias as one more input."""
+    weights = dict(stored)
+    weights["hidden"] = np.concatenate([stored["joint"], stored["pixel"], stored["joint_bias"][:, np.newaxis]], axis=1)
     return weights

@@ -11,7 +11,7 @@ from services.classifier.color.oklab import Floats
 from services.classifier.color.palette import Palette
 from services.classifier.color.photo import Mask
 
-_SEVERAL: Final = 0.5
+SEVERAL: Final = 0.5
 _MIXED: Final = 0.12
 _DIRECTED: Final = 2.0
 
@@ -37,10 +37,8 @@ def _entropy(shares: Floats) -> float:
     return float(-(shares * np.log(shares + 1e-9)).sum())
 
 
-def pattern_of(several: float, kinds: NDArray[np.intp], mask: Mask) -> Pattern:
-    """Tell the pattern from the probability of several colors and the kind of color (height, width) of each pixel."""
-    if several < _SEVERAL:
-        return "solid"
+def pattern_of(kinds: NDArray[np.intp], mask: Mask) -> Pattern:
+    """Tell the pattern of a product of several colors from the kind of color (height, width) of each pixel."""
     down, across = _changes(kinds, mask), _changes(kinds.T, mask.T)
     if max(down, across) < _MIXED:
         return "two-tone"

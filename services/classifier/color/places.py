@@ -14,12 +14,12 @@ MAP_SIDE: Final = 16
 
 def place_of(mask: Mask) -> Places:
     """Number the place in the map of every pixel of a mask, in the order of the mask (n)."""
-    rows, columns = _steps(mask.sum(axis=1)), _steps(mask.sum(axis=0))
+    rows, columns = (_steps(np.logical_or.reduce(mask, axis=axis)) for axis in (1, 0))
     places: Places = (rows[:, None] * MAP_SIDE + columns[None, :])[mask]
     return places
 
 
-def _steps(occupied: Places) -> Places:
+def _steps(occupied: Mask) -> Places:
     inside = np.flatnonzero(occupied)
     first, count = inside[0], inside[-1] - inside[0] + 1
     steps: Places = ((np.arange(len(occupied)) - first) * MAP_SIDE // count).clip(0, MAP_SIDE - 1)

@@ -8,7 +8,7 @@ import numpy as np
 from services.classifier.color.background import Backdrop, central_ellipse, without_edge
 from services.classifier.color.gradient import without_gradient
 from services.classifier.color.groups import Group, Kind
-from services.classifier.color.parts import PARTS, part_probabilities
+from services.classifier.color.parts import PARTS, PartMap, part_map
 from services.classifier.color.photo import Mask, Photo, Singles
 
 _PARTS_OF: Final[dict[Group, tuple[str, ...]]] = {
@@ -44,14 +44,16 @@ def product_of(photo: Photo, backdrop: Backdrop, kind: Kind) -> Product:
         return _product(photo.opaque, photo.opaque.astype(np.float32))
     if kind.is_picture and not _is_on_white(backdrop):
         return _product(photo.opaque, photo.opaque.astype(np.float32))
-    parts = part_probabilities(photo.rgb, backdrop.foreground, backdrop.distance)
-    mask = _rescued(photo, backdrop, parts, kind.group)
+    parts = part_map(photo.rgb, backdrop.foreground, backdrop.distance)
+    behind = parts.likely("background")
+    mask = _rescued(photo, backdrop, behind, kind.group)
     likely = _named_part(parts, kind.group)
     if likely is None:
-        return _product(mask, _goods_weight(backdrop, parts))
-    part = mask & (likely > _LIKELY)
-    shown = float(likely.mean()) > _LEAST_PART * float(1.0 - parts[..., 0].mean())
-    if shown and part.mean() > _LEAST_PART_SHARE:
+        return _product(mask, _goods_weight(backdrop, behind))
+    wanted = likely > _LIKELY
+    part = wanted if _is_eaten(wanted, mask) else mask & wanted
+    shown = float(likely.mean()) > _LEAST_PART * float(1.0 - behind.mean())
+    if shown and np.count_nonzero(part) > _LEAST_PART_SHARE * part.size:
         return _product(part, likely)
     return _product(mask, np.ones(mask.shape, dtype=np.float32))
 
@@ -61,9 +63,9 @@ def _is_on_white(backdrop: Backdrop) -> bool:
     return len(backdrop.modes) == 1 and bool(backdrop.modes[0, 0] > _WHITE)
 
 
-def _goods_weight(backdrop: Backdrop, parts: Singles) -> Singles:
+def _goods_weight(backdrop: Backdrop, behind: Singles) -> Singles:
     """Count what the network holds for background less, and in a scene what is far from the middle."""
-    weight: Singles = 1.0 - parts[..., 0] + np.float32(_LEAST_WEIGHT)
+    weight: Singles = 1.0 - behind + np.float32(_LEAST_WEIGHT)
     if backdrop.explained >= _SCENE:
         return weight
     height, width = weight.shape
@@ -79,32 +81,40 @@ def _middle(count: int) -> Singles:
 
 
 def _product(mask: Mask, weight: Singles) -> Product:
-    found = bool(mask.mean() >= _LEAST_SHARE)
+    found = bool(np.count_nonzero(mask) >= _LEAST_SHARE * mask.size)
     inner = without_edge(mask if found else central_ellipse(mask.shape))
     kept = weight if found else np.ones(mask.shape, dtype=np.float32)
     return Product(inner, np.where(inner, kept, np.float32(0.0)), found)
 
 
-def _rescued(photo: Photo, backdrop: Backdrop, parts: Singles, group: Group) -> Mask:
+def _rescued(photo: Photo, backdrop: Backdrop, behind: Singles, group: Group) -> Mask:
     """Take the network's figure where the border's colors are those of the product, and the border mask ate it."""
-    figure = parts[..., 0] <= _LIKELY
-    if figure.mean() > _LEAST_FIGURE and (backdrop.foreground & figure).sum() < _RESCUED_BELOW * figure.sum():
+    figure = behind <= _LIKELY
+    if _is_eaten(figure, backdrop.foreground):
         return figure
-    return backdrop.foreground if group in _PARTS_OF else without_gradient(photo, backdrop)
+    if group in _PARTS_OF:
+        return backdrop.foreground
+    sharp = without_gradient(photo, backdrop)
+    return backdrop.foreground if _is_on_white(backdrop) and _is_eaten(figure, sharp) else sharp
 
 
-def _named_part(parts: Singles, group: Group) -> Singles | None:
+def _is_eaten(figure: Mask, kept: Mask) -> bool:
+    """Tell whether a mask misses much of what the network holds for the figure: white on white."""
+    size = np.count_nonzero(figure)
+    return size > _LEAST_FIGURE * figure.size and np.count_nonzero(kept & figure) < _RESCUED_BELOW * size
+
+
+def _named_part(parts: PartMap, group: Group) -> Singles | None:
     """Give how likely each pixel (height, width) is of the named product; none where there is no choice of part."""
     names = _PARTS_OF.get(group)
     if names is None or (group == "shoes" and not _is_whole_figure(parts)):
         return None
-    likely: Singles = parts[..., [PARTS.index(name) for name in names]].sum(axis=-1)
-    return likely
+    return parts.likely(*names)
 
 
-def _is_whole_figure(parts: Singles) -> bool:
+def _is_whole_figure(parts: PartMap) -> bool:
     """Tell whether a person is shown, not only shoes on feet."""
-    shares = dict(zip(PARTS, parts.mean(axis=(0, 1)).tolist(), strict=True))
+    shares = {name: float(parts.likely(name).mean()) for name in PARTS}
     body = shares["torso"] + shares["lower body"]
     person = body + shares["head and skin"]
-    return bool(shares["feet"] > 0.004 and body > 0.04 and person > 0.5 * (1.0 - shares["background"]))
+    return shares["feet"] > 0.004 and body > 0.04 and person > 0.5 * (1.0 - shares["background"])

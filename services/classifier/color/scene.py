@@ -20,7 +20,7 @@ _TINTED: Final = (0.012, 0.06)
 def background_of(photo: Photo, backdrop: Backdrop, mask: Mask) -> Background:
     """Tell the background of a photo; `mask` is what counts as the product."""
     colors = tuple(hex_of(rgb_from_srgb(srgb)) for srgb in backdrop.srgb)
-    share = round(float(1.0 - backdrop.foreground.mean()), 4)
+    share = round(1.0 - np.count_nonzero(backdrop.foreground) / backdrop.foreground.size, 4)
     return Background(kind=_kind(photo, backdrop, mask), hex=colors[0] if colors else None, colors=colors, share=share)
 
 
@@ -29,8 +29,8 @@ def _kind(photo: Photo, backdrop: Backdrop, mask: Mask) -> BackgroundKind:
         return "transparent"
     if not len(backdrop.modes):
         return "none" if backdrop.foreground.all() and mask.all() else "scene"
-    behind = backdrop.distance[~backdrop.foreground]
-    spread = float(behind.mean()) if len(behind) else 0.0
+    behind = ~backdrop.foreground
+    spread = float(backdrop.distance.ravel() @ behind.ravel().astype(np.float32)) / (np.count_nonzero(behind) or 1)
     if len(backdrop.modes) == 1 and backdrop.explained >= _PLAIN and spread < _PLAIN_SPREAD:
         return "plain"
     return "gradient" if backdrop.explained >= _GRADIENT and _one_hue(backdrop) else "scene"

@@ -13,10 +13,15 @@ from services.classifier.color.parts import (
     Mask,
     Pixels,
     network_inputs,
-    part_probabilities,
+    part_map,
 )
 
 Photo = tuple[Pixels, Mask, Floats]
+
+
+def part_probabilities(colors: Pixels, mask: Mask, distance: Floats) -> Floats:
+    parts = part_map(colors, mask, distance)
+    return np.stack([parts.likely(name) for name in PARTS], axis=-1)
 
 
 def noise(height: int, width: int, seed: int = 0) -> Photo:
@@ -88,3 +93,8 @@ def test_a_thing_on_white_is_not_background_and_white_is(color: tuple[int, int, 
     background = part_probabilities(colors, mask, distance)[:, :, PARTS.index("background")]
     assert background[mask].mean() < 0.2
     assert background[~mask].mean() > 0.9
+
+
+def test_parts_that_are_asked_for_together_are_added() -> None:
+    parts = part_map(*noise(60, 80))
+    np.testing.assert_array_equal(parts.likely("torso", "other"), parts.likely("torso") + parts.likely("other"))
