@@ -100,8 +100,8 @@ def _rescued(photo: Photo, backdrop: Backdrop, behind: Singles, group: Group) ->
 
 def _is_eaten(figure: Mask, kept: Mask) -> bool:
     """Tell whether a mask misses much of what the network holds for the figure: white on white."""
-    size = np.count_nonzero(figure)
-    return size > _LEAST_FIGURE * figure.size and np.count_nonzero(kept & figure) < _RESCUED_BELOW * size
+    size = int(np.count_nonzero(figure))
+    return size > _LEAST_FIGURE * figure.size and int(np.count_nonzero(kept & figure)) < _RESCUED_BELOW * size
 
 
 def _named_part(parts: PartMap, group: Group) -> Singles | None:
