@@ -252,8 +252,8 @@ async def consumer(
 
     A member with an instance id keeps its partitions over a restart within the session's timeout. Where nothing is new
     Kafka holds a question for `max_wait_ms`: a longer time asks less often, and lets what else is asked of that broker
-    wait; where something is new it answers at once. With `gather_ms` it holds what is new back for so long, which bounds
-    the answers: each has its price for every partition.
+    wait; where something is new it answers at once. With `gather_ms` it holds what is new back for so long, which
+    bounds the answers: each has its price for every partition.
     """
     cluster = cluster_of(kafka)
     client = AIOKafkaConsumer(

@@ -171,6 +171,7 @@ def test_a_row_that_is_no_csv_does_not_keep_the_others_from_being_read() -> None
     catalog = parse_catalog(text.encode(), Wanted(skip_broken=True))
     assert len(catalog.images) == 2
     assert [problem.partition(":")[0] for problem in catalog.broken] == ["line 3", "line 5"]
+    assert catalog.broken[0] == "line 3: the row cannot be read: a quote closes in the middle of a cell"
     assert "a quote opens in it that nothing closes, and takes in all that follows" in catalog.broken[1]
 
 
