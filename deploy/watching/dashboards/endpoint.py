@@ -45,9 +45,11 @@ ENDPOINT: Final = Row(
         ),
         Panel(
             title="Batches accepted",
-            description="Batches a second that Kafka has for good, and those that it did not acknowledge in time.",
+            description="Batches a second that Kafka has for good, and those that it did not acknowledge in time; "
+            "single products of producers, by what became of them.",
             unit="ops",
             queries=(
+                Query(f"{rate('huestream_ingest_products_total', 'outcome')} > 0", "single products: {{outcome}}"),
                 Query(rate("huestream_ingest_batches_total"), "accepted"),
                 Query(rate("huestream_ingest_publish_failures_total"), "not acknowledged"),
             ),
