@@ -73,8 +73,8 @@ ENDPOINT: Final = Row(
         ),
         Panel(
             title="Single products, by what became of them",
-            description="Products of producers that have no batches. gathered: part of a batch now; known: cut again after a "
-            "restart; refused: dead letters.",
+            description="Products of producers that have no batches. gathered: part of a batch now; known: cut again "
+            "after a restart; refused: dead letters.",
             unit="ops",
             queries=(Query(rate("huestream_ingest_products_total", "outcome"), "{{outcome}}"),),
             width=6,
