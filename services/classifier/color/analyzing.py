@@ -27,7 +27,7 @@ from services.classifier.color.names import commerce_name, fine_name, likeness_o
 from services.classifier.color.oklab import Floats, oklab_from_srgb, oklch_from_oklab
 from services.classifier.color.palette import Palette, palette_of
 from services.classifier.color.pattern import SEVERAL, multicolor_features, multicolor_probability, pattern_of
-from services.classifier.color.photo import Bytes, Photo, photo_of
+from services.classifier.color.photo import Bytes, Mask, Photo, photo_of, thinned
 from services.classifier.color.places import place_of
 from services.classifier.color.product import Product, product_of
 from services.classifier.color.review import confidence_features, confidence_of, reasons_for
@@ -61,21 +61,25 @@ class Reading:
     compared: Comparison | None
 
 
-def analyze(pixels: Bytes, *, product_type: str | None, category: str | None, label: str | None) -> Analysis:
+def analyze(
+    pixels: Bytes, *, product_type: str | None, category: str | None, label: str | None, figure: Mask | None = None
+) -> Analysis:
     """Tell the colors of the product in upright sRGB pixels (height, width, 3 or 4) of any size.
 
-    `label` is "#RGB" or "#RRGGBB". Raises `FullyTransparentError` and nothing else; the same pixels give the same bits.
+    `label` is "#RGB" or "#RRGGBB"; `figure` (height, width) is what another model saw before the background.
+    Raises `FullyTransparentError` and nothing else; the same pixels give the same bits.
     """
     learned = model()
-    view = view_of(pixels, kind_of(product_type, category))
+    view = view_of(pixels, kind_of(product_type, category), figure)
     return answer_of(view, reading_of(product_histogram(view, learned), view.kind, learned, label), learned)
 
 
-def view_of(pixels: Bytes, kind: Kind) -> View:
+def view_of(pixels: Bytes, kind: Kind, figure: Mask | None = None) -> View:
     """Find the product of a kind in a photo; raises `FullyTransparentError`."""
     photo = photo_of(pixels)
     backdrop = backdrop_of(photo)
-    return View(photo, kind, backdrop, product_of(photo, backdrop, kind))
+    seen = None if figure is None else thinned(figure)
+    return View(photo, kind, backdrop, product_of(photo, backdrop, kind, seen))
 
 
 def product_histogram(view: View, learned: Model) -> Histogram:
