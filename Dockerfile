@@ -9,15 +9,18 @@ ARG BASE_IMAGE=python:3.11-slim-bookworm
 FROM ${BASE_IMAGE} AS build
 # Where TLS is inspected on its way out, name the mounted file of authorities that the tools are to trust.
 ARG SSL_CERT_FILE
+# What is installed: runtime, or otel to send traces as well.
+ARG REQUIREMENTS=runtime
 ENV PIP_CERT=${SSL_CERT_FILE} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 \
     UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV_NO_CACHE=1
 WORKDIR /build
-COPY requirements/build.txt requirements/runtime.txt ./
+COPY requirements/build.txt requirements/${REQUIREMENTS}.txt ./
 RUN python3 -m venv tools && tools/bin/pip install --quiet --require-hashes --requirement build.txt
 RUN python3 -m venv --without-pip /opt/venv \
-    && tools/bin/uv pip install --quiet --python /opt/venv --require-hashes --requirement runtime.txt \
+    && tools/bin/uv pip install --quiet --python /opt/venv --require-hashes --requirement ${REQUIREMENTS}.txt \
     && find /opt/venv -type d -name tests -path '*/numpy/*' -prune -exec rm -r {} +
 COPY pyproject.toml README.md ./
+COPY huestream huestream
 COPY schemas schemas
 COPY services services
 RUN tools/bin/pip wheel --quiet --no-build-isolation --no-deps --no-index --wheel-dir wheels . \

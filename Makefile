@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help demo test check lint types contracts format schemas reference image sbom pictures accuracy speed model
-.PHONY: requirements clean
+.PHONY: dashboards observe requirements clean
 
 help:
 	@echo "make demo               show the main job: drawn product pictures in, a mail out"
@@ -19,6 +19,8 @@ help:
 	@echo "make check              lint, types and import contracts"
 	@echo "make format             format the code"
 	@echo "make reference          write docs/settings.md and the topics and users of deploy/k8s"
+	@echo "make dashboards         write deploy/grafana and deploy/prometheus from what is declared to be watched"
+	@echo "make observe            run everything under load, watched by Prometheus; break it part by part; draw previews"
 	@echo "make image              build the container image, with docker or podman"
 	@echo "make sbom               list what the image is made of, as CycloneDX"
 	@echo "make schemas            write the published JSON Schemas"
@@ -31,8 +33,8 @@ help:
 demo: $(VENV)/local-installed
 	@$(BIN)/huestream demo $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(DATA),--data "$(DATA)")
 
-test: $(VENV)/dev-installed
-	$(BIN)/python -m pytest --numprocesses=$(PROCESSES) --dist=loadgroup
+test: $(VENV)/dev-installed $(VENV)/s3-installed
+	$(BIN)/python -m pytest --numprocesses=$(PROCESSES)
 
 check: lint types contracts
 
@@ -56,6 +58,12 @@ schemas: $(VENV)/local-installed
 reference: $(VENV)/local-installed
 	$(BIN)/huestream settings > docs/settings.md
 	$(BIN)/python deploy/strimzi.py
+
+dashboards: $(VENV)/dev-installed
+	$(BIN)/python -m deploy.watching
+
+observe: $(VENV)/dev-installed
+	$(BIN)/python -m deploy.observing --pictures docs/pictures $(if $(DATA),--data "$(DATA)")
 
 image:
 	$(CONTAINERS) build $(if $(filter podman,$(notdir $(CONTAINERS))),--format docker) -t huestream .
@@ -90,6 +98,12 @@ $(VENV)/dev-installed: $(VENV)/local-installed requirements/dev.txt
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
+$(VENV)/s3-installed: $(BIN)/python requirements/s3.txt
+	@echo "installing a store that speaks S3 into $(VENV)/s3, once"
+	@$(PYTHON) -m venv $(VENV)/s3
+	@$(VENV)/s3/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/s3.txt
+	@touch $@
+
 $(VENV)/benchmarks-installed: $(VENV)/dev-installed requirements/benchmarks.txt
 	@echo "installing the tools to compare with into $(VENV), once"
 	@$(PIP) install --require-hashes -r requirements/benchmarks.txt
@@ -105,12 +119,14 @@ UV_COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --
 requirements:
 	$(UV_COMPILE) -o requirements/runtime.txt
 	$(UV_COMPILE) --extra rocksdb -c requirements/runtime.txt -o requirements/rocksdb.txt
+	$(UV_COMPILE) --extra otel -c requirements/runtime.txt -o requirements/otel.txt
 	$(UV_COMPILE) --extra refine -c requirements/runtime.txt -o requirements/refine.txt
 	$(UV_COMPILE) --extra local --group build -c requirements/runtime.txt -o requirements/local.txt
-	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev -c requirements/local.txt -o requirements/dev.txt
-	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev --group benchmarks -c requirements/dev.txt -o requirements/benchmarks.txt
-	$(UV_COMPILE) --extra local --extra rocksdb --group build --group dev --group training -c requirements/dev.txt -o requirements/training.txt
+	$(UV_COMPILE) --extra local --extra otel --extra rocksdb --group build --group dev -c requirements/local.txt -o requirements/dev.txt
+	$(UV_COMPILE) --extra local --extra otel --extra rocksdb --group build --group dev --group benchmarks -c requirements/dev.txt -o requirements/benchmarks.txt
+	$(UV_COMPILE) --extra local --extra otel --extra rocksdb --group build --group dev --group training -c requirements/dev.txt -o requirements/training.txt
 	$(subst pyproject.toml,--group image,$(UV_COMPILE)) -o requirements/build.txt
+	$(subst pyproject.toml,--group s3,$(UV_COMPILE)) -o requirements/s3.txt
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -11,6 +11,7 @@ from schemas.fields import Family, HexColor, Share
 
 Pattern = Literal["solid", "two-tone", "striped", "checked", "printed"]
 Metal = Literal["silver", "gold", "copper"]
+Verdict = Literal["agree", "near", "disagree"]
 ReviewReason = Literal["low_confidence", "label_disagrees", "product_not_found", "color_cast"]
 
 
@@ -58,7 +59,7 @@ class LabelVerdict(_Part):
     hex: HexColor
     family: Annotated[Family, Field(description="The family that the label's color is called by")]
     verdict: Annotated[
-        Literal["agree", "near", "disagree"],
+        Verdict,
         Field(description="Near: the label may be right, and is not exactly what the photo shows"),
     ]
     match_probability: Annotated[Share | None, Field(description="Probability that the label is right")] = None

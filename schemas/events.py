@@ -16,6 +16,7 @@ from schemas.fields import (
     Fingerprint,
     FreeText,
     HexColorLabel,
+    ImagePath,
     ImageUrl,
     Index,
     InferenceId,
@@ -70,7 +71,7 @@ class ImageFields(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    image_path: ImageUrl
+    image_path: ImagePath
     product_type: FreeText
     hex_color_label: HexColorLabel | None = None
     category: FreeText | None = None
@@ -87,6 +88,17 @@ class ImageSubmitted(Event, ImageFields):
     fingerprint: Fingerprint
     submitted_at: UtcTime
     deadline_at: UtcTime | None = None
+
+
+class ProductSubmitted(Event, ImageFields):
+    """One product of a producer that has no batch: those of one key that come within a window become one.
+
+    A record without a value is none: it tells the time only, and ends the batches of the windows before.
+    """
+
+    type: Literal["product.submitted"] = "product.submitted"
+    version: Literal[1] = 1
+    key_id: Annotated[KeyId, Field(description="the API key whose owner gets the report")]
 
 
 class BatchSubmitted(Event):
@@ -252,6 +264,7 @@ class ApiKey(Event):
 
 
 EVENTS: Final[tuple[type[Event], ...]] = (
+    ProductSubmitted,
     ImageSubmitted,
     BatchSubmitted,
     ImageClassified,

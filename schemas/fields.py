@@ -53,6 +53,8 @@ BatchSize = Annotated[int, Field(ge=1, le=MAX_BATCH)]
 HEX_COLOR_LABEL_PATTERN: Final = r"^#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$"
 # scheme, then a host that is not empty and holds no user information, blank or control character
 IMAGE_URL_PATTERN: Final = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@\\\x00-\x20\x7f]+(?:[/?#][^\s\x00-\x20\x7f]*)?$"
+# a bucket, then the name of an object as it is, which may hold blanks; read only where an operator allows it
+BUCKET_PATH_PATTERN: Final = r"^(?:s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._-]{1,221}/(?:[^\s\x00-\x1f\x7f-\x9f]| )+$"
 # no control character anywhere, and at least one character that is not a blank
 FREE_TEXT_PATTERN: Final = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
 MAX_URL: Final = 2048
@@ -62,6 +64,7 @@ MAX_CUSTOM_ID: Final = 64
 HexColor = Annotated[str, StringConstraints(pattern=r"^#[0-9A-F]{6}$")]
 HexColorLabel = Annotated[str, StringConstraints(pattern=HEX_COLOR_LABEL_PATTERN)]
 ImageUrl = Annotated[str, StringConstraints(max_length=MAX_URL, pattern=IMAGE_URL_PATTERN)]
+ImagePath = Annotated[str, StringConstraints(max_length=MAX_URL, pattern=f"{IMAGE_URL_PATTERN}|{BUCKET_PATH_PATTERN}")]
 FreeText = Annotated[str, StringConstraints(max_length=2 * MAX_TEXT, pattern=FREE_TEXT_PATTERN)]
 """Free text of a customer, echoed unchanged. The HTTP endpoint holds it to `MAX_TEXT` without its outer blanks."""
 CustomId = Annotated[str, StringConstraints(max_length=MAX_CUSTOM_ID, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]

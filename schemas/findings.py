@@ -37,13 +37,13 @@ class Summary:
 
 
 def summary_of(items: Sequence[ResultItem]) -> Summary:
-    """Sort results; an image that mismatches is not listed for review again."""
+    """Sort results, the surest mismatch first; an image that mismatches is not listed for review again."""
     piles: dict[Pile, list[ResultItem]] = {pile: [] for pile in PILES}
     for item in items:
         piles[pile_of(item)].append(item)
     return Summary(
         items=items,
-        mismatches=piles["mismatch"],
+        mismatches=surest_first(piles["mismatch"]),
         reviews=piles["review"],
         failures=piles["failed"],
         canceled=piles["canceled"],
@@ -67,6 +67,27 @@ def verdict_of(item: ResultItem) -> str | None:
     return item.classification.label.verdict
 
 
+def surest_first(mismatches: Sequence[ResultItem]) -> list[ResultItem]:
+    """Order labels that differ: those that are least likely right come first."""
+    return sorted(mismatches, key=_likely_right)
+
+
+def _likely_right(item: ResultItem) -> float:
+    """The probability that the label is right; classifiers that do not know it have only the difference."""
+    label = item.classification.label if item.classification else None
+    if label is None:
+        return 1.0
+    return label.match_probability if label.match_probability is not None else 1 / (1 + label.delta_e_2000)
+
+
+def by_reason(reviews: Sequence[ResultItem]) -> list[tuple[tuple[str, ...], list[ResultItem]]]:
+    """Gather what is to be looked at by why, the most frequent first."""
+    found: dict[tuple[str, ...], list[ResultItem]] = {}
+    for item in reviews:
+        found.setdefault(tuple(item.classification.review_reasons) if item.classification else (), []).append(item)
+    return sorted(found.items(), key=lambda reason: -len(reason[1]))
+
+
 def by_cause(failures: Sequence[ResultItem]) -> list[tuple[str, list[ResultItem]]]:
     """Gather failures by their code, the most frequent first."""
     found: dict[str, list[ResultItem]] = {}
@@ -81,6 +102,8 @@ class Composition:
 
     category: str
     families: Mapping[str, int]
+    gathers: bool = False
+    """Whether it stands for several small categories."""
 
     @property
     def total(self) -> int:
@@ -95,10 +118,12 @@ def compositions(items: Sequence[ResultItem]) -> list[Composition]:
         if item.classification:
             counts.setdefault(category_of(item), Counter())[item.classification.primary.family] += 1
     ordered = sorted(counts.items(), key=lambda entry: -entry[1].total())
-    shown, others = ordered[:_CATEGORIES_SHOWN], ordered[_CATEGORIES_SHOWN:]
-    if others:
-        shown.append((f"{len(others)} others", sum((families for _, families in others), Counter())))
-    return [Composition(name, _in_order(families)) for name, families in shown]
+    size = _CATEGORIES_SHOWN if len(ordered) > _CATEGORIES_SHOWN + 1 else len(ordered)
+    shown = [Composition(name, _in_order(families)) for name, families in ordered[:size]]
+    if others := ordered[size:]:
+        gathered = _in_order(sum((families for _, families in others), Counter()))
+        shown.append(Composition(f"{len(others)} others", gathered, gathers=True))
+    return shown
 
 
 def category_of(item: ResultItem) -> str:

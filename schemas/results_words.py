@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from schemas.classification import Classification
 from schemas.results import ResultItem
 
 FAMILY_HEX: Final[Mapping[str, str]] = {
@@ -70,6 +71,13 @@ _REVIEW_REASONS: Final[Mapping[str, str]] = {
 }
 
 
+_OF_THE_MAIN_COLOR: Final = {"agree": "label fits", "near": "label is close", "disagree": "label differs"}
+_OF_ANOTHER_COLOR: Final = _OF_THE_MAIN_COLOR | {
+    "agree": "label fits another of its colors",
+    "near": "label is close to another of its colors",
+}
+
+
 def review_words(code: str) -> str:
     """Say why a look is worth it; a code that is newer than this text says it itself.
 
@@ -79,12 +87,21 @@ def review_words(code: str) -> str:
     return _REVIEW_REASONS.get(code, code.replace("_", " "))
 
 
+def verdict_words(found: Classification) -> str:
+    """Say whether the label fits, or which color of the product it fits; nothing where there is no label."""
+    label = found.label
+    if label is None:
+        return ""
+    is_another = label.family != found.primary.family and label.nearest != found.primary.hex
+    return (_OF_ANOTHER_COLOR if is_another else _OF_THE_MAIN_COLOR)[label.verdict]
+
+
 def short_name(item: ResultItem, length: int = 40) -> str:
     """Name an image as people do: by the customer's own id, or by its file."""
     if item.custom_id:
         return shortened(item.custom_id, length)
     if not item.image_path:
-        return "not received"
+        return f"image {item.index}"
     try:
         path = urlsplit(item.image_path).path
     except ValueError:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from schemas.topics import CLASSIFIER_GROUP, GROUPS, IMAGES_SUBMITTED, TOPICS, Service
+from schemas.topics import CLASSIFIER_GROUP, GROUPS, IMAGES_SUBMITTED, TOPICS, WATCHED_GROUPS, Service
 
 Operation = Literal["Create", "Describe", "DescribeConfigs", "Read", "Write"]
 User = Literal[Service, "topics", "autoscaler"]
@@ -61,3 +61,5 @@ def _rights_of_service(user: Service) -> Iterator[Right]:
             yield Right("topic", topic.name, ("Describe", *reads, *writes))
     for group in GROUPS.get(user, ()):
         yield Right("group", group, ("Describe", "Read"))
+    for group in WATCHED_GROUPS.get(user, ()):
+        yield Right("group", group, ("Describe",))

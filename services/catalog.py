@@ -14,7 +14,6 @@ from schemas.fields import FREE_TEXT_PATTERN, HEX_COLOR_LABEL_PATTERN, MAX_CUSTO
 COLUMNS: Final = ("image_path", "product_type", "hex_color_label", "category", "custom_id")
 Form = Literal["csv", "json", "ndjson"]
 _FORMS: Final[Mapping[str, Form]] = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson"}
-_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _SHOWN: Final = 20
 _FREE_TEXT: Final = re.compile(FREE_TEXT_PATTERN)
 _HEX: Final = re.compile(HEX_COLOR_LABEL_PATTERN)
@@ -70,28 +69,57 @@ def rows_of(content: bytes, form: Form, columns: Mapping[str, str], needed: Sequ
 def _text(content: bytes) -> str:
     if content.startswith(b"PK\x03\x04"):
         raise CatalogError(["the catalog is a spreadsheet; save it as “CSV UTF-8”"])
-    encoding = "utf-16" if content.startswith(_UTF16) else "utf-8-sig"
+    encoding = _encoding_of(content[:2])
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        kind = "UTF-16" if encoding == "utf-16" else "UTF-8"
+        kind = "UTF-16" if encoding.startswith("utf-16") else "UTF-8"
         raise CatalogError([f"line {line}: a letter is not {kind}; save the catalog as “CSV UTF-8”"]) from error
 
 
+def _encoding_of(begin: bytes) -> str:
+    """Tell the encoding by its mark, or by where the zero of the first letter is."""
+    if begin in {b"\xff\xfe", b"\xfe\xff"}:
+        return "utf-16"
+    if begin[1:] == b"\0":
+        return "utf-16-le"
+    return "utf-16-be" if begin[:1] == b"\0" else "utf-8-sig"
+
+
 def _csv_rows(text: str, names: Mapping[str, str], needed: Sequence[str]) -> Iterator[Row]:
+    lines = _csv_lines(text)
+    _, first, broken = next(lines, (1, [], None))
+    if broken:
+        raise CatalogError([f"line 1: {broken}"])
+    header = [name.strip().lower() for name in first]
+    _check_header(header, names, needed)
+    for line, cells, broken in lines:
+        if broken:
+            yield Row(f"line {line}", {}, broken)
+        elif any(cell.strip() for cell in cells):
+            yield _csv_row(line, header, names, cells)
+
+
+def _csv_lines(text: str) -> Iterator[tuple[int, Sequence[str], str | None]]:
+    """Read row after row, each with the line where it begins, and why it cannot be read; the next one may be good."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text.partition("\n")[0]), strict=True)
-    line = 1
-    try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        _check_header(header, names, needed)
+    while True:
         line = reader.line_num + 1
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield _csv_row(line, header, names, cells)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise CatalogError([f"line {line}: the row cannot be read: {error}"]) from error
+        try:
+            yield line, next(reader), None
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield line, (), f"the row cannot be read: {_csv_trouble(error)}"
+
+
+def _csv_trouble(error: csv.Error) -> str:
+    """Say what is wrong, and of a quote that nothing closes, what it costs."""
+    said = str(error)
+    if "unexpected end of data" in said:
+        return "a quote opens in it that nothing closes, and takes in all that follows"
+    return "a quote closes in the middle of a cell" if "expected after" in said else ascii(said)[1:-1]
 
 
 def _delimiter(header: str) -> str:

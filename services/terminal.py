@@ -60,17 +60,21 @@ def bar_line(progress: Progress, unicode: bool = True) -> str:  # noqa: FBT001, 
     full, empty = ("━", "╌") if unicode else ("#", ".")
     filled = round(share * _BAR_CELLS)
     drawn = full * filled + empty * (_BAR_CELLS - filled)
-    return f"{drawn if unicode else f'[{drawn}]'} {100 * share:3.0f} %  {_counts(progress)}"
+    counts = f"{progress.done}/{progress.total} images{_failures(progress)}"
+    return f"{drawn if unicode else f'[{drawn}]'} {100 * share:3.0f} %  {counts}"
 
 
 def plain_line(progress: Progress) -> str:
-    """Say the same in words."""
-    return f"{_counts(progress)} done"
+    """Say the same in words.
+
+    >>> plain_line(Progress(total=4, accepted=4, succeeded=1, failed=1))
+    '2/4 images done, 1 failed'
+    """
+    return f"{progress.done}/{progress.total} images done{_failures(progress)}"
 
 
-def _counts(progress: Progress) -> str:
-    failed = f", {progress.failed} failed" if progress.failed else ""
-    return f"{progress.done}/{progress.total} images{failed}"
+def _failures(progress: Progress) -> str:
+    return f", {progress.failed} failed" if progress.failed else ""
 
 
 def has_true_color(stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from services.local.folders import user_data_folder
+from services.local.kafka.class_archive import archive_options
 from services.local.kafka.jars import ensure_jars
 from services.local.kafka.java import find_java
 from services.local.kafka.node import (
@@ -49,10 +50,11 @@ def running_kafka(folder: Path, jars: Sequence[Path], brokers: int = 1) -> Itera
     """
     numbers = range(1, brokers + 1)
     nodes = [Node(number, *free_ports([0, 0]), folder / f"node-{number}") for number in numbers]
-    java = java_command(folder, find_java(), jars)
+    java = find_java()
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-        runner.run(prepare_nodes(folder, nodes, java))
-        processes = [_start(node, java) for node in nodes]
+        command = java_command(folder, java, jars, runner.run(archive_options(java, jars)))
+        runner.run(prepare_nodes(folder, nodes, command))
+        processes = [_start(node, command) for node in nodes]
         try:
             runner.run(wait_until_ready(nodes, READY_SECONDS))
             yield RunningKafka(nodes, processes)

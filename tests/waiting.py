@@ -1,5 +1,6 @@
 """Waiting for a condition, with a deadline."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,3 +18,11 @@ def wait_for(
             return found
         time.sleep(pause_seconds)
     raise AssertionError(f"within {timeout_seconds:g} seconds there was no {what}")
+
+
+async def eventually(look: Callable[[], object], what: str, timeout_seconds: float = 30.0) -> None:
+    """Look until something is so, while the loop goes on; fails past the deadline."""
+    deadline = time.monotonic() + timeout_seconds
+    while not look():
+        assert time.monotonic() < deadline, f"within {timeout_seconds:g} seconds there was no {what}"
+        await asyncio.sleep(0.02)

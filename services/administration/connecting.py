@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Coroutine
 
@@ -36,6 +37,7 @@ def cluster_of_arguments(arguments: argparse.Namespace) -> Cluster:
 
 def run_administration(work: Coroutine[None, None, int]) -> int:
     """Run one command to its end; what Kafka refuses becomes one sentence and exit status 1."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its client would say the same in its own words
     try:
         return asyncio.run(work)
     except (KafkaUnavailableError, SettingsError, TopicError) as error:

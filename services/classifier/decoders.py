@@ -8,7 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -29,6 +30,8 @@ _NURSERY_TRIES: Final = 3
 _FORK_SECONDS: Final = 10.0
 _BUFFER_BYTES: Final = 1 << 20
 _TRIES: Final = 2
+_CREDENTIALS: Final = ("HUESTREAM_", "AWS_", "AZURE_", "GOOGLE_")
+"""How variables begin that may hold some."""
 
 
 class DecoderFaultError(Exception):
@@ -110,6 +113,11 @@ class Nursery:
         self._control: socket.socket | None = None
         self._one_at_a_time = asyncio.Lock()
 
+    @property
+    def process_id(self) -> int | None:
+        """The nursery's own process, where there is one just now."""
+        return self._process.pid if self._process else None
+
     async def child(self) -> DecoderChild:
         """Fork a child, from a new nursery where the old one is gone; raises `NurseryError`."""
         async with self._one_at_a_time:
@@ -160,9 +168,19 @@ def _nursery_process(control: socket.socket, limits: DecoderLimits) -> subproces
         [*command, json.dumps(asdict(limits))],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,  # the service's own is its log
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        env=_environment(os.environ),
         pass_fds=[control.fileno()],
     )
+
+
+def _environment(ours: Mapping[str, str]) -> dict[str, str]:
+    """What a process that decodes finds: nothing that opens Kafka or a bucket.
+
+    >>> _environment({"HUESTREAM_KAFKA_PASSWORD": "x", "AWS_SECRET_ACCESS_KEY": "y", "LANG": "C"})
+    {'LANG': 'C', 'OPENBLAS_NUM_THREADS': '1', 'OMP_NUM_THREADS': '1'}
+    """
+    kept = {name: value for name, value in ours.items() if not name.startswith(_CREDENTIALS)}
+    return kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 async def _process_id(control: socket.socket) -> int:
@@ -182,6 +200,11 @@ class Decoders:
         self._cpu_seconds = cpu_seconds
         self._idle: list[DecoderChild] = []
 
+    @property
+    def nursery_id(self) -> int | None:
+        """The process whose children decode, where there is one just now."""
+        return self._nursery.process_id
+
     async def prepare(self) -> None:
         """Have a child ready before the first image comes."""
         self._idle.append(await self._nursery.child())
@@ -193,8 +216,14 @@ class Decoders:
 
     async def analyze(self, image: ImageFields, content: bytes, owner: str) -> Classification:
         """Analyze one image; raises `DecodeProblem`, for a fault of ours `DecoderFaultError`."""
+        began = time.monotonic()
         async with self._turns.turn(owner):
-            reply = await self._asked(description_of(image), content)
+            turn_at = time.monotonic()
+            metrics.DECODER_WAIT_SECONDS.observe(turn_at - began)
+            try:
+                reply = await self._asked(description_of(image), content)
+            finally:
+                metrics.DECODE_SECONDS.observe(time.monotonic() - turn_at)
         if reply.kind == CLASSIFIED:
             return Classification.model_validate_json(reply.content)
         if reply.kind == FAULT:
@@ -213,11 +242,13 @@ class Decoders:
                 async with asyncio.timeout(remaining):
                     return self._kept(child, await child.ask(description, content))
             except TimeoutError:
+                metrics.ENDS["too_slow"].inc()
                 raise _too_slow(self._wall_seconds) from None
             except DecoderDiedError:
-                metrics.DECODER_DEATHS.inc()
                 remaining -= now() - began
-                if now() - began >= self._cpu_seconds:  # the kernel's limit of processor time
+                is_slow = now() - began >= self._cpu_seconds  # the kernel's limit of processor time
+                metrics.ENDS["too_slow" if is_slow else "crashed"].inc()
+                if is_slow:
                     raise _too_slow(self._cpu_seconds) from None
             finally:
                 if child not in self._idle:
@@ -225,7 +256,9 @@ class Decoders:
         raise DecodeProblem("decode_crashed", "The image crashed the decoder twice")
 
     def _kept(self, child: DecoderChild, reply: Reply) -> Reply:
-        if not reply.last:
+        if reply.last:
+            metrics.ENDS["recycled"].inc()
+        else:
             self._idle.append(child)
         return reply
 

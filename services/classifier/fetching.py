@@ -17,12 +17,16 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from schemas.fields import IMAGE_URL_PATTERN, MAX_URL
+from services.classifier import metrics
+from services.classifier.bucket_images import NO_BUCKETS, BucketImages
+from services.classifier.fetched import Fetched, gathered
 from services.classifier.freshness import Freshness, freshness
 from services.classifier.memory import Lease, NoMemoryError
 from services.classifier.problems import DeadlinePassed, FetchProblem
 from services.classifier.retrying import PASSING_STATUSES, pause_seconds, retry_after_seconds
 from services.classifier.settings import ClassifierSettings
 from services.runtime.addresses import may_connect
+from services.runtime.buckets import is_bucket_path
 from services.runtime.fairness import Turns
 from services.runtime.guarding import guarded_sockets, is_blocked
 from services.runtime.names import GuardedResolver, Lookup, system_lookup
@@ -42,16 +46,6 @@ _PASSING_ERRORS: Final = (
     aiohttp.ClientConnectionResetError,
     ConnectionResetError,
 )
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """An image's bytes, and for how long they may be used again."""
-
-    content: bytes
-    freshness: Freshness
-    is_unchanged: bool = False
-    """The host said that it is what was asked about; the content is not here."""
 
 
 class HostTurns:
@@ -96,8 +90,9 @@ class _Wish:
 class Fetcher:
     """Fetches images over one session, and tries again what may pass."""
 
-    def __init__(self, session: aiohttp.ClientSession, settings: ClassifierSettings) -> None:
+    def __init__(self, session: aiohttp.ClientSession, settings: ClassifierSettings, buckets: BucketImages) -> None:
         self._session = session
+        self._buckets = buckets
         self._settings = settings
         self._max_bytes = settings.max_image_bytes
         self._hosts = HostTurns(settings.connections_per_host)
@@ -108,7 +103,7 @@ class Fetcher:
         With the `etag` of what is known already, the host may say that it has not changed.
         """
         now = asyncio.get_running_loop().time
-        async with self._hosts.turn(_checked(url).raw_authority, lease.owner, ends_at):
+        async with self._hosts.turn(self._place_of(url), lease.owner, ends_at):
             ends_at = min(ends_at, now() + self._settings.fetch_total_timeout_seconds)
             retries = 0
             while True:
@@ -119,8 +114,13 @@ class Fetcher:
                     pause = pause_seconds(problem, retries, ends_at - now(), random.random)
                     if pause is None:
                         raise
+                metrics.FETCH_RETRIES.inc()
                 retries += 1
                 await asyncio.sleep(pause)
+
+    def _place_of(self, url: str) -> str:
+        """Name the host, or the folder of a bucket, that is asked; raises `FetchProblem`."""
+        return self._buckets.folder_of(url) if is_bucket_path(url) else _checked(url).raw_authority
 
     async def _try_once(self, wish: _Wish, lease: Lease, seconds: float) -> Fetched:
         try:
@@ -137,6 +137,8 @@ class Fetcher:
 
     async def _within_limit(self, wish: _Wish, lease: Lease, seconds: float) -> Fetched:
         async with asyncio.timeout(min(seconds, self._settings.fetch_timeout_seconds)):
+            if is_bucket_path(wish.url):
+                return await self._buckets.read(wish.url, lease, wish.etag)
             return await self._follow(wish, lease)
 
     async def _follow(self, wish: _Wish, lease: Lease) -> Fetched:
@@ -161,20 +163,7 @@ class Fetcher:
 
     async def _read(self, response: aiohttp.ClientResponse, lease: Lease) -> bytes:
         _check_answer(response.status, response.headers)
-        if (response.content_length or 0) > self._max_bytes:
-            raise self._too_large()
-        chunks, count = [], 0
-        while chunk := await response.content.readany():
-            count += len(chunk)
-            if count > self._max_bytes:
-                raise self._too_large()
-            lease.grow_to(count)
-            chunks.append(chunk)
-        lease.shrink_to(count)
-        return b"".join(chunks)
-
-    def _too_large(self) -> FetchProblem:
-        return FetchProblem("image_too_large", f"The image has more than {self._max_bytes} bytes")
+        return await gathered(response.content.iter_any(), response.content_length or 0, self._max_bytes, lease)
 
 
 def _checked(text: str) -> URL:
@@ -240,11 +229,16 @@ def _problem(error: Exception) -> FetchProblem:
 
 
 @asynccontextmanager
-async def fetcher(settings: ClassifierSettings, lookup: Lookup = system_lookup) -> AsyncIterator[Fetcher]:
+async def fetcher(
+    settings: ClassifierSettings, lookup: Lookup = system_lookup, buckets: BucketImages = NO_BUCKETS
+) -> AsyncIterator[Fetcher]:
     """Open the one session of a classifier process."""
 
     def guard(host: str, port: int) -> bool:
-        return may_connect(host, port, settings.fetch_ports, settings.allow_networks)
+        may = may_connect(host, port, settings.fetch_ports, settings.allow_networks)
+        if not may:
+            metrics.REFUSED_ADDRESSES.inc()
+        return may
 
     connector = aiohttp.TCPConnector(
         limit=2 * settings.in_flight,  # never reached: images in flight are counted elsewhere
@@ -265,4 +259,4 @@ async def fetcher(settings: ClassifierSettings, lookup: Lookup = system_lookup) 
         auto_decompress=False,
         read_bufsize=_READ_BUFFER_BYTES,
     ) as session:
-        yield Fetcher(session, settings)
+        yield Fetcher(session, settings, buckets)

@@ -7,25 +7,32 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from schemas.topics import CANCELLATIONS_REQUESTED, CLASSIFIER_GROUP, IMAGES_SUBMITTED, topics_of
+from services.classifier import metrics
+from services.classifier.bucket_images import bucket_images
 from services.classifier.cancellations import Cancellations
+from services.classifier.decoder_usage import measure_decoders
 from services.classifier.decoders import decoders
 from services.classifier.fetching import fetcher
 from services.classifier.memory import Memory
 from services.classifier.processing import Classifier
 from services.classifier.repeats import Repeats
 from services.classifier.settings import ClassifierSettings
-from services.runtime.consuming import Consumption, Window
+from services.runtime.build import describe_build
+from services.runtime.consuming import Consumption, Source, Window
 from services.runtime.following import Follower
 from services.runtime.kafka import Record, consumer, publisher
 from services.runtime.lifecycle import beside, run_service
 from services.runtime.logs import Logger, configure_logs
-from services.runtime.monitoring import monitoring
+from services.runtime.monitoring import Health, monitoring
 from services.runtime.settings import read_settings
 from services.runtime.topic_admin import require
+from services.runtime.tracing import tracing
 
 GROUP: Final = CLASSIFIER_GROUP
-LINGER_MS: Final = 20
-"""Results that end within this time of each other are written together."""
+LINGER_MS: Final = 50
+"""Results that end within this time of each other are written together: each request has a price of its own."""
+MAX_WAIT_MS: Final = 1_000
+"""For how long Kafka holds a question while nothing is new; asking costs the same whether images come or not."""
 _COLLECT_EVERY: Final = 20_000
 
 
@@ -33,14 +40,14 @@ async def main(stopping: asyncio.Event) -> None:
     """Run one classifier until `stopping` is set."""
     settings = read_settings(ClassifierSettings)
     log = configure_logs("classifier", settings.log_level)
-    async with AsyncExitStack() as stack:
+    health = Health()
+    describe_build("classifier", settings)
+    async with monitoring(settings.metrics_host, settings.metrics_port, health), AsyncExitStack() as stack:
         consumption = await _consumption(stack, settings, log)
-        address, port = settings.metrics_host, settings.metrics_port
-        monitored = monitoring(address, port, ready=consumption.trouble, alive=consumption.stalled)
-        url = await stack.enter_async_context(monitored)
+        health.started(ready=consumption.trouble, alive=consumption.stalled)
         _collect_garbage_seldom()
-        log.info("started", metrics=url)
-        await consumption.run(IMAGES_SUBMITTED, stopping)
+        log.info("started", metrics=health.url)
+        await consumption.run(stopping)
     log.info("stopped")
 
 
@@ -49,21 +56,25 @@ async def _consumption(stack: AsyncExitStack, settings: ClassifierSettings, log:
     servers, patience = settings.cluster, settings.start_timeout_seconds
     await require(servers, topics_of("classifier"), patience, settings.least_replicas)
     decoding = await stack.enter_async_context(decoders(settings))
-    fetching = await stack.enter_async_context(fetcher(settings))
+    await stack.enter_async_context(beside(measure_decoders(lambda: decoding.nursery_id)))
+    fetching = await stack.enter_async_context(fetcher(settings, buckets=await bucket_images(settings, log)))
     results = await stack.enter_async_context(publisher(servers, settings.publish_timeout_seconds, patience, LINGER_MS))
+    memory = Memory(settings.memory_bytes)
+    metrics.IMAGE_MEMORY_BYTES.set_function(lambda: settings.memory_bytes - memory.free_bytes)
     classifier = Classifier(
-        Memory(settings.memory_bytes),
+        memory,
         Repeats(fetching, settings.repeats_bytes, time.monotonic),
         results,
         decoding,
         await _cancellations(stack, settings, log),
         log,
+        stack.enter_context(tracing("classifier", settings, log)),
     )
     return Consumption(
-        await stack.enter_async_context(consumer(servers, patience, GROUP, settings.group_instance_id)),
+        await stack.enter_async_context(consumer(servers, patience, GROUP, settings.group_instance_id, MAX_WAIT_MS)),
         classifier.process,
         log,
-        owner=_owner,
+        source=Source(IMAGES_SUBMITTED, GROUP, _owner),
         window=Window(settings.in_flight, settings.window_records, settings.window_records_per_partition),
         drain_seconds=settings.drain_timeout_seconds,
     )
@@ -72,7 +83,7 @@ async def _consumption(stack: AsyncExitStack, settings: ClassifierSettings, log:
 async def _cancellations(stack: AsyncExitStack, settings: ClassifierSettings, log: Logger) -> Cancellations:
     """Know all cancellations, and go on reading them."""
     canceled, patience = Cancellations(), settings.start_timeout_seconds
-    source = await stack.enter_async_context(consumer(settings.cluster, patience))
+    source = await stack.enter_async_context(consumer(settings.cluster, patience, max_wait_ms=MAX_WAIT_MS))
     follower = Follower(source, {CANCELLATIONS_REQUESTED: canceled.fold}, log)
     await follower.catch_up(patience)
     await stack.enter_async_context(beside(follower.follow()))

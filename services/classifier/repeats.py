@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from services.classifier import metrics
-from services.classifier.fetching import Fetched, Fetcher
+from services.classifier.fetched import Fetched
+from services.classifier.fetching import Fetcher
 from services.classifier.memory import Lease
 from services.classifier.problems import FetchProblem
 

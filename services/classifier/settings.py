@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from pydantic import Field, model_validator
 from pydantic_settings import NoDecode
 
+from services.runtime.buckets import IMAGE_BUCKETS, BucketFolders
 from services.runtime.settings import FromCommas, Port, Seconds, ServiceSettings
 
 MAX_IMAGE_BYTES: Final = 20 * 1024 * 1024
@@ -47,6 +48,12 @@ class ClassifierSettings(ServiceSettings):
     fetch_ports: Annotated[frozenset[Port], NoDecode, FromCommas] = Field(
         frozenset({80, 443}), description="ports of image hosts, separated by commas"
     )
+    image_buckets: BucketFolders = Field((), description=IMAGE_BUCKETS)
+    image_buckets_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#@]+/?$",
+        description="URL of a store that speaks S3, for the s3:// of HUESTREAM_IMAGE_BUCKETS, instead of Amazon's",
+    )
     allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, FromCommas] = Field(
         (),
         description="networks (CIDR, separated by commas) that may be fetched from although they are not public, "
@@ -63,6 +70,14 @@ class ClassifierSettings(ServiceSettings):
     def _silence_is_shorter_than_the_fetch(self) -> "ClassifierSettings":
         if self.fetch_read_timeout_seconds > self.fetch_timeout_seconds:
             raise ValueError("HUESTREAM_FETCH_READ_TIMEOUT_SECONDS is longer than HUESTREAM_FETCH_TIMEOUT_SECONDS")
+        return self
+
+    @model_validator(mode="after")
+    def _an_endpoint_has_buckets(self) -> "ClassifierSettings":
+        if self.image_buckets_endpoint and not any(folder.startswith("s3:") for folder in self.image_buckets):
+            raise ValueError(
+                "HUESTREAM_IMAGE_BUCKETS_ENDPOINT is set, but HUESTREAM_IMAGE_BUCKETS names no s3:// bucket"
+            )
         return self
 
     @model_validator(mode="after")

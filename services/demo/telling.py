@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from schemas.findings import verdict_of
 from services.submit.submitting import Outcome
-from services.submit.summary import short_name, summary_of, verdict_of
+from services.submit.summary import short_name, summary_of
 from services.terminal import printable, table
 
 _FULL_TABLE = 40

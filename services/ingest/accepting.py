@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -17,6 +18,8 @@ from services.ingest.rate_limits import Limits, RateExceededError
 from services.ingest.refusals import RETRY_AFTER_SECONDS, RefusedError, unavailable
 from services.runtime.following import Follower
 from services.runtime.kafka import KafkaUnavailableError, Publisher
+from services.runtime.lag import age_seconds
+from services.runtime.tracing import Tracer, Untraced
 
 _ONCE_AWAY_SECONDS: Final = 2.0
 """How long a request waits for a Kafka that has not answered the one before."""
@@ -36,12 +39,14 @@ class Acceptance:
         inferences: Inferences,
         limits: Limits,
         timeout_seconds: float,
+        tracer: Tracer | None = None,
     ) -> None:
         self._publisher = publisher
         self._follower = follower
         self._inferences = inferences
         self._limits = limits
         self._timeout_seconds = timeout_seconds
+        self._tracer = tracer or Untraced()
         self._failed_at: float | None = None
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -90,6 +95,7 @@ class Acceptance:
         self._limits.settle(record.inference_id)
         metrics.BATCHES.inc()
         metrics.IMAGES.inc(record.size)
+        metrics.ACCEPTED.observe(age_seconds(record.submitted_at, datetime.now(UTC)))
 
     async def _reserve(self, record: BatchSubmitted) -> None:
         """Spend the images as of the time that the other replicas will read; refuse only what is refused twice.
@@ -110,15 +116,16 @@ class Acceptance:
                 await self._publish(batch, read_back=read_back)
         except (KafkaUnavailableError, TimeoutError) as error:
             self._failed_at = time.monotonic()
+            metrics.PUBLISH_FAILURES.inc()
             raise unavailable("The inference queue is") from error
         self._failed_at = None
 
     async def _publish(self, batch: Batch, *, read_back: bool) -> None:
         """Publish, and know the batch from then on: by the log where it has to say which body was first."""
-        with metrics.PUBLISH_SECONDS.time():
-            start = UUID(batch.record.inference_id).int % IMAGES_SUBMITTED.partitions
-            await self._publisher.publish_evenly(IMAGES_SUBMITTED, batch.images, start)
-            [(partition, offset)] = await self._publisher.publish(BATCHES_SUBMITTED, [batch.record])
+        with metrics.PUBLISH_SECONDS.time(), self._tracer.span("publish", batch.traceparent) as span:
+            start, trace = UUID(batch.record.inference_id).int % IMAGES_SUBMITTED.partitions, span.traceparent
+            await self._publisher.publish_evenly(IMAGES_SUBMITTED, batch.images, start, trace)
+            [(partition, offset)] = await self._publisher.publish(BATCHES_SUBMITTED, [batch.record], trace)
         if read_back:
             await self._follower.wait_for(BATCHES_SUBMITTED, partition, offset, self._timeout_seconds)
         else:

@@ -3,8 +3,8 @@
 import json
 import time
 import uuid
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import web
@@ -16,17 +16,27 @@ from services.ingest.events import Events
 from services.ingest.openapi import document
 from services.ingest.pages.assets import add_assets
 from services.ingest.pages.docs import Docs
-from services.ingest.pages.viewing import Viewing
+from services.ingest.pages.viewing import VIEW_PATH, Viewing
 from services.ingest.reading import Reading
-from services.ingest.refusals import RefusedError
+from services.ingest.refusals import RefusedError, error_name
 from services.ingest.request_headers import PROBLEM, wants_problem
-from services.ingest.submitting import IMAGES, INFERENCE_ID, MAX_BODY_BYTES, Submitting, too_large
+from services.ingest.submitting import IMAGES, INFERENCE_ID, MAX_BODY_BYTES, TRACEPARENT, Submitting, too_large
 from services.runtime.logs import Logger
+from services.runtime.trace_context import HEADER, valid
+from services.runtime.tracing import Tracer, Untraced, bound
 
 SUBMIT: Final = "/inference/color-classification"
 _ONE: Final = "/inference/{inference_id:(?!color-classification$)[^{}/]+}"
 BEGAN: Final = web.RequestKey("began", float)
 REQUEST_ID: Final = web.RequestKey("request_id", str)
+_ROUTES: Final[Mapping[tuple[str, str], metrics.Route]] = {
+    ("POST", SUBMIT): "submit",
+    ("GET", "/inference/{inference_id}/status"): "status",
+    ("GET", "/inference/{inference_id}/results"): "results",
+    ("GET", "/inference/{inference_id}/events"): "events",
+    ("DELETE", "/inference/{inference_id}"): "cancel",
+    ("GET", "/inferences"): "list",
+}
 _DOCUMENT: Final = json.dumps(document())
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -44,6 +54,7 @@ class Endpoint:
     viewing: Viewing
     docs: Docs
     log: Logger
+    tracer: Tracer = field(default_factory=Untraced)
 
     def app(self) -> web.Application:
         """Build the application."""
@@ -67,9 +78,13 @@ class Endpoint:
         """Turn every outcome into a reply of the contract, with an id that the logs know too."""
         request[BEGAN] = time.monotonic()
         request[REQUEST_ID] = uuid.uuid4().hex
-        response = await self._handled(request, handler)
-        metrics.REQUESTS.labels(str(response.status)).inc()
-        self.log.info(
+        route = _route_of(request)
+        if route == "submit":
+            response = await self._traced(request, handler)
+        else:
+            response = await self._handled(request, handler)
+        metrics.REQUESTS.labels(route, metrics.status_name(response.status)).inc()
+        bound(self.log, request.get(TRACEPARENT)).info(
             "request",
             request_id=request[REQUEST_ID],
             method=request.method,
@@ -81,6 +96,15 @@ class Endpoint:
             seconds=round(time.monotonic() - request[BEGAN], 4),
         )
         return response
+
+    async def _traced(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Begin the trace of a submission, or go on with its client's."""
+        with self.tracer.begin("submit", valid(request.headers.get(HEADER))) as span:
+            if span.traceparent is not None:
+                request[TRACEPARENT] = span.traceparent
+            response = await self._handled(request, handler)
+            span.note(status=response.status, images=request.get(IMAGES, 0), inference_id=request.get(INFERENCE_ID, ""))
+            return response
 
     async def _handled(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
@@ -95,11 +119,24 @@ class Endpoint:
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         """Add what every reply has, streams too."""
-        metrics.REQUEST_SECONDS.observe(time.monotonic() - request[BEGAN])
+        if BEGAN not in request:
+            return  # it was answered before it came here
+        metrics.REQUEST_SECONDS.labels(_route_of(request)).observe(time.monotonic() - request[BEGAN])
         response.headers["x-request-id"] = request[REQUEST_ID]
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Server"] = "huestream"
         response.headers.update(self.door.rate_headers(request, response.headers.get("Retry-After")))
+
+
+def _route_of(request: web.Request) -> metrics.Route:
+    """Name what was asked for: by the route that answers, never by the path."""
+    resource = request.match_info.route.resource
+    if resource is None or request.match_info.http_exception is not None:
+        return "none"
+    if resource.canonical.startswith(VIEW_PATH):
+        return "view"
+    return _ROUTES.get((request.method, resource.canonical), "pages")
 
 
 async def _openapi(_: web.Request) -> web.Response:
@@ -130,6 +167,7 @@ def _refusal(request: web.Request, refused: RefusedError) -> web.Response:
     return web.Response(
         body=body,
         status=refused.code,
+        reason=error_name(refused.code),
         headers=refused.headers,
         content_type=PROBLEM if is_problem else "application/json",
     )

@@ -9,6 +9,7 @@ from typing import Final, Literal
 from aiohttp import web
 
 from schemas.events import ApiKey
+from services.ingest import metrics
 from services.ingest.rate_limits import Budget, Limits, RateExceededError, policy_header, state_header
 from services.ingest.refusals import RefusedError
 from services.runtime.api_keys import KeyRefusedError, KeyRing
@@ -84,4 +85,5 @@ class Door:
 
 def too_many(error: RateExceededError) -> RefusedError:
     """Answer that a budget is spent."""
+    metrics.LIMITED.labels(error.budget).inc()
     return RefusedError(429, str(error), {"Retry-After": str(error.retry_after_seconds)})

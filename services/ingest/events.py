@@ -63,6 +63,7 @@ class Events:
         if last_id == _DONE:
             return web.Response(status=204)  # tells a browser not to come back
         if len(self._open) >= self.max_streams:
+            metrics.LIMITED.labels("streams").inc()
             raise unavailable("All event streams are taken; further ones are")
         try:
             with self.watchers.watching(inference.inference_id) as wake:

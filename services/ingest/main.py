@@ -10,9 +10,11 @@ from schemas.topics import (
     API_KEYS,
     BATCHES_SUBMITTED,
     CANCELLATIONS_REQUESTED,
+    GATHERING_GROUP,
     IMAGES_CLASSIFIED,
     IMAGES_SUBMITTED,
     INFERENCES_STATUS,
+    PRODUCTS_SUBMITTED,
     WEBHOOKS_STATUS,
     topics_of,
 )
@@ -22,6 +24,7 @@ from services.ingest.app import Endpoint
 from services.ingest.canceling import Cancellation
 from services.ingest.door import Door
 from services.ingest.events import Events
+from services.ingest.gathering import Gathering, Outlet
 from services.ingest.inferences import Inference, Inferences
 from services.ingest.pages.docs import Docs
 from services.ingest.pages.viewing import Links, Viewing
@@ -33,19 +36,25 @@ from services.ingest.settings import IngestSettings
 from services.ingest.submitting import Submitting
 from services.ingest.watching import Watchers
 from services.runtime.api_keys import KeyRing
+from services.runtime.build import describe_build
 from services.runtime.following import Follower
+from services.runtime.group_lag import GroupWatch, watch_groups
+from services.runtime.group_turns import GroupTurns
 from services.runtime.kafka import Publisher, Record, consumer, publisher
 from services.runtime.key_sources import KeyFile
 from services.runtime.lifecycle import beside, collect_garbage_rarely, run_service
 from services.runtime.logs import Logger, configure_logs
-from services.runtime.monitoring import monitoring
+from services.runtime.monitoring import Health, monitoring
 from services.runtime.object_store import object_folder
 from services.runtime.scanning import records_of
 from services.runtime.settings import SettingsError, read_settings
 from services.runtime.tailing import Tail
-from services.runtime.topic_admin import require
+from services.runtime.topic_admin import admin_client, require
+from services.runtime.tracing import Tracer, tracing
 
 _TIDY_SECONDS = 600.0
+_BATCHES_MS = 40
+_REST_MS = 150
 
 
 class Replica:
@@ -64,8 +73,8 @@ class Replica:
             failures=settings.failures_per_minute,
             find_key=self.keys.get,
         )
+        self.gathering: GroupTurns | None = None
         self.folds = {
-            BATCHES_SUBMITTED: self._fold_batch,
             CANCELLATIONS_REQUESTED: self.inferences.fold_cancellation,
             INFERENCES_STATUS: self.inferences.fold_status,
             WEBHOOKS_STATUS: self.inferences.fold_webhook,
@@ -83,9 +92,22 @@ class Replica:
         if self.key_file:
             await self.key_file.follow()
 
-    def _fold_batch(self, record: Record, event: Event) -> None:
+    def fold_batch(self, record: Record, event: Event) -> None:
+        """Know one more batch, and what it costs its key."""
         if self.inferences.fold_batch(record, event) and isinstance(event, BatchSubmitted):
             self.limits.fold(event, time.time())
+            metrics.INFERENCES.set(len(self.inferences))
+
+    async def gather(self, out: Publisher, batches: Follower, log: Logger) -> None:
+        """Make batches of single products, unless another deployment is to do it."""
+        settings = self.settings
+        if not settings.gather_products:
+            return
+        outlet = Outlet(out, self.inferences, self.keys, log, settings.deadline_seconds)
+        work = Gathering(outlet, batches, settings.gather_window_seconds, settings.publish_timeout_seconds)
+        async with consumer(settings.cluster, settings.start_timeout_seconds, GATHERING_GROUP) as products:
+            self.gathering = GroupTurns(products, PRODUCTS_SUBMITTED, work.begin, work.turn, log)
+            await self.gathering.run()
 
     async def tidy(self) -> None:
         """Forget what nobody will ask for any more, now and then."""
@@ -94,7 +116,7 @@ class Replica:
             metrics.INFERENCES.set(len(self.inferences))
             await asyncio.sleep(_TIDY_SECONDS)
 
-    def endpoint(self, out: Publisher, acceptance: Acceptance, tail: Tail, log: Logger) -> Endpoint:
+    def endpoint(self, out: Publisher, acceptance: Acceptance, tail: Tail, log: Logger, tracer: Tracer) -> Endpoint:
         """Put the handlers together."""
         settings = self.settings
         door = Door(self.keys, self.limits)
@@ -109,6 +131,7 @@ class Replica:
             results=results,
             deadline_seconds=settings.deadline_seconds,
             body_timeout_seconds=settings.body_timeout_seconds,
+            image_buckets=settings.image_buckets,
         )
         reading = Reading(door, self.inferences, results)
         events = Events(
@@ -129,7 +152,7 @@ class Replica:
             reads_per_minute=settings.reads_per_minute,
             link_days=settings.link_days,
         )
-        return Endpoint(door, submitting, reading, events, cancellation, viewing, docs, log)
+        return Endpoint(door, submitting, reading, events, cancellation, viewing, docs, log, tracer)
 
 
 async def _read_log(settings: IngestSettings, inference: Inference) -> list[Record]:
@@ -146,26 +169,56 @@ async def main(stopping: asyncio.Event) -> None:
     """Serve until `stopping` is set."""
     settings = read_settings(IngestSettings)
     log = configure_logs("ingest", settings.log_level)
-    servers, patience = settings.cluster, settings.start_timeout_seconds
-    replica = Replica(settings, log)
+    replica, health = Replica(settings, log), Health()
     replica.read_keys()
+    describe_build("ingest", settings)
+    with tracing("ingest", settings, log) as tracer:
+        async with monitoring(settings.metrics_host, settings.metrics_port, health):
+            await _run(replica, health, tracer, log, stopping)
+    log.info("stopped")
+
+
+async def _run(replica: Replica, health: Health, tracer: Tracer, log: Logger, stopping: asyncio.Event) -> None:
+    """Know what the log says, then serve."""
+    settings = replica.settings
+    servers, patience = settings.cluster, settings.start_timeout_seconds
     await require(servers, topics_of("ingest"), patience, settings.least_replicas)
     async with (
-        publisher(servers, settings.publish_timeout_seconds, patience) as out,
-        consumer(servers, patience) as log_in,
+        publisher(servers, settings.publish_timeout_seconds, patience, compressed=True) as out,
+        consumer(servers, patience, gather_ms=_BATCHES_MS) as batches_in,
+        consumer(servers, patience, gather_ms=_REST_MS) as log_in,
         consumer(servers, patience) as results_in,
+        admin_client(servers) as admin,
     ):
         tail = Tail(results_in, IMAGES_CLASSIFIED)
+        batches = Follower(batches_in, {BATCHES_SUBMITTED: replica.fold_batch}, log)
         follower = Follower(log_in, replica.folds, log)
         await out.prepare([IMAGES_SUBMITTED, BATCHES_SUBMITTED, CANCELLATIONS_REQUESTED])
         await follower.catch_up(patience)
+        await batches.catch_up(patience)
         _refuse_local_key(settings, replica.keys)
         collect_garbage_rarely()
         # The log is followed until the last request has ended: it waits for its batch record.
-        async with beside(follower.follow(), tail.follow(), replica.tidy(), replica.follow_keys()):
-            acceptance = Acceptance(out, follower, replica.inferences, replica.limits, settings.publish_timeout_seconds)
-            await _serve(replica.endpoint(out, acceptance, tail, log), acceptance, follower, settings, log, stopping)
-    log.info("stopped")
+        pause = settings.group_lag_seconds
+        watching = watch_groups(GroupWatch(admin, results_in), metrics.WATCHED, metrics.measure_group, log, pause)
+        async with beside(
+            batches.follow(),
+            follower.follow(),
+            tail.follow(),
+            replica.tidy(),
+            replica.follow_keys(),
+            replica.gather(out, batches, log),
+            watching,
+        ):
+            limits, seconds = replica.limits, settings.publish_timeout_seconds
+            acceptance = Acceptance(out, batches, replica.inferences, limits, seconds, tracer)
+            async with serving(replica.endpoint(out, acceptance, tail, log, tracer).app(), settings) as url:
+                health.started(
+                    ready=lambda: _trouble(acceptance, stopping),
+                    alive=lambda: _standstill(batches, follower, replica.gathering),
+                )
+                log.info("listening", url=url, metrics=health.url)
+                await stopping.wait()
 
 
 def _refuse_local_key(settings: IngestSettings, keys: KeyRing) -> None:
@@ -177,23 +230,14 @@ def _refuse_local_key(settings: IngestSettings, keys: KeyRing) -> None:
         )
 
 
-async def _serve(
-    endpoint: Endpoint,
-    acceptance: Acceptance,
-    follower: Follower,
-    settings: IngestSettings,
-    log: Logger,
-    stopping: asyncio.Event,
-) -> None:
-    def trouble() -> str | None:
-        return "stopping" if stopping.is_set() else acceptance.trouble()
+def _trouble(acceptance: Acceptance, stopping: asyncio.Event) -> str | None:
+    """Say why requests are better sent elsewhere, or None: what readiness asks."""
+    return "stopping" if stopping.is_set() else acceptance.trouble()
 
-    async with (
-        monitoring(settings.metrics_host, settings.metrics_port, ready=trouble, alive=follower.trouble) as metrics_url,
-        serving(endpoint.app(), settings) as url,
-    ):
-        log.info("listening", url=url, metrics=metrics_url)
-        await stopping.wait()
+
+def _standstill(batches: Follower, rest: Follower, gathering: GroupTurns | None) -> str | None:
+    """Say what is not read any more, or None: what liveness asks."""
+    return batches.trouble() or rest.trouble() or (gathering.trouble() if gathering else None)
 
 
 def run() -> int:

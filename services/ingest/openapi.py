@@ -108,7 +108,7 @@ def _status() -> Json:
         "operationId": "status",
         "summary": "How far a batch is",
         "parameters": [_inference_id()],
-        "responses": {"200": _reply("known", {"application/json": _ref(Status)})} | _errors(*_READ_ERRORS),
+        "responses": {"200": _reply("how far it is", {"application/json": _ref(Status)})} | _errors(*_READ_ERRORS),
     }
 
 
@@ -172,7 +172,13 @@ def _link(operation: str) -> Json:
 
 
 def _inference_id() -> Json:
-    return {"name": "inference_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+    return {
+        "name": "inference_id",
+        "in": "path",
+        "required": True,
+        "description": "from the reply to the submission",
+        "schema": {"type": "string", "format": "uuid"},
+    }
 
 
 def _header(name: str, description: str, schema: Json) -> Json:

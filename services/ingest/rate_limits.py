@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
-from typing import Final
+from typing import Final, Literal
 
 from schemas.events import ApiKey, BatchSubmitted
 
@@ -20,12 +20,16 @@ _MARGIN_SECONDS: Final = 0.25
 _TIDY_ABOVE: Final = 10_000
 
 
+BudgetName = Literal["requests", "images", "reads", "failures"]
+
+
 class RateExceededError(Exception):
     """A budget does not hold what a request needs; the message is the contract's sentence."""
 
-    def __init__(self, what: str, retry_after_seconds: int) -> None:
+    def __init__(self, budget: BudgetName, what: str, retry_after_seconds: int) -> None:
         unit = "second" if retry_after_seconds == 1 else "seconds"
         super().__init__(f"Rate limit exceeded. {what}; retry after {retry_after_seconds} {unit}")
+        self.budget = budget
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -40,7 +44,7 @@ def _none_own(_: str) -> None:
 class Budget:
     """So many units a minute for each key, or its own number; a full budget may be spent at once."""
 
-    name: str
+    name: BudgetName
     quota: int
     own: Own = _none_own
     _full_at: dict[str, float] = field(default_factory=dict)
@@ -112,7 +116,7 @@ class Limits:
         """Count a request with a wrong key; raises `RateExceededError` when there were too many from there."""
         network = network_of(address)
         if wait := self._failures.wait(network, 1, now):
-            raise RateExceededError("Too many requests with a wrong API key came from this address", wait)
+            raise RateExceededError("failures", "Too many requests with a wrong API key came from this address", wait)
         self._failures.spend(network, 1, now)
 
     def reserve(self, key_id: str, inference_id: str, images: int, now: float) -> None:
@@ -120,7 +124,8 @@ class Limits:
         if wait := self.images.wait(key_id, images, now):
             left, quota = self.images.left(key_id, now), self.images.quota_of(key_id)
             needs = f"{images} image{'s' * (images != 1)}"
-            raise RateExceededError(f"This request needs {needs} but only {left} of {quota} per minute are left", wait)
+            what = f"This request needs {needs} but only {left} of {quota} per minute are left"
+            raise RateExceededError("images", what, wait)
         self.images.spend(key_id, images, now)
         self._reserved.add(inference_id)
 
@@ -147,7 +152,7 @@ class Limits:
 
 def _take(budget: Budget, key_id: str, now: float) -> None:
     if wait := budget.wait(key_id, 1, now):
-        raise RateExceededError(f"{budget.quota_of(key_id)} {budget.name} per minute are allowed", wait)
+        raise RateExceededError(budget.name, f"{budget.quota_of(key_id)} {budget.name} per minute are allowed", wait)
     budget.spend(key_id, 1, now)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from schemas.api import Accepted, Violation
+from services.ingest import metrics
 from services.ingest.accepting import Acceptance
 from services.ingest.batches import batch_of, idempotent_id
 from services.ingest.door import Door, too_many
@@ -28,6 +29,7 @@ MAX_BODY_BYTES: Final = 2 * 1024 * 1024
 _NOBODY: Final = str(uuid.UUID(int=0)).encode()
 _ACCEPTED: Final = Accepted(inference_id=_NOBODY.decode()).model_dump_json().encode()
 INFERENCE_ID: Final = web.RequestKey("inference_id", str)
+TRACEPARENT: Final = web.RequestKey("traceparent", str)
 IMAGES: Final = web.RequestKey("images", int)
 _LOOK_AGAIN_SECONDS: Final = 0.25
 
@@ -44,16 +46,18 @@ class Submitting:
     results: Results
     deadline_seconds: float
     body_timeout_seconds: float
+    image_buckets: Sequence[str] = ()
 
     async def submit(self, request: web.Request) -> web.Response:
         """Accept a batch, and answer when it is durable."""
         key = self.door.enter(request, "submit")
         _check_headers(request)
         wanted = preferences(request.headers.getall("Prefer", ()))
-        images = _images(await self._body(request), lenient=wanted.lenient)
+        images = _images(await self._body(request), lenient=wanted.lenient, buckets=self.image_buckets)
         idempotency_key = _idempotency_key(request)
         inference_id = idempotent_id(key.key_id, idempotency_key) if idempotency_key else str(uuid.uuid4())
         batch = batch_of(images, inference_id, key.key_id, datetime.now(UTC), self.deadline_seconds)
+        batch = replace(batch, traceparent=request.get(TRACEPARENT))
         if webhook_url := _webhook_url(request):
             batch = replace(batch, record=batch.record.model_copy(update={"webhook_url": webhook_url}))
         try:
@@ -113,10 +117,11 @@ def _check_headers(request: web.Request) -> None:
         )
 
 
-def _images(body: bytes, *, lenient: bool) -> Sequence[Item]:
+def _images(body: bytes, *, lenient: bool, buckets: Sequence[str]) -> Sequence[Item]:
     try:
-        return read_images(body, lenient=lenient)
+        return read_images(body, lenient=lenient, buckets=buckets)
     except InvalidBodyError as error:
+        metrics.INVALID.labels(error.violations[0].reason).inc()
         violations = [Violation(detail=each.sentence, pointer=f"#{each.pointer}") for each in error.violations]
         raise RefusedError(400, str(error), violations=violations) from error
 

@@ -41,6 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="lock Kafka as in production: TLS, a user with its least rights for each service, everything else refused",
     )
     parser.add_argument(
+        "--traces",
+        metavar="URL",
+        help="send the trace of every submission to this collector (OTLP over HTTP), such as http://127.0.0.1:4318",
+    )
+    parser.add_argument(
         "--ready-file",
         type=Path,
         metavar="PATH",
@@ -61,15 +66,17 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    if not 1 <= (number := int(text)) <= 64:
-        raise argparse.ArgumentTypeError("expected 1 to 64")
-    return number
+    return _number(text, 1, 64)
 
 
 def _port(text: str) -> int:
-    if not 0 <= (number := int(text)) <= 65_535:
-        raise argparse.ArgumentTypeError("expected 0 to 65535")
-    return number
+    return _number(text, 0, 65_535)
+
+
+def _number(text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
+        raise argparse.ArgumentTypeError(f"expected {least} to {most}")
+    return int(text)
 
 
 def _network(text: str) -> str:
@@ -92,6 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
         allow_networks=tuple(arguments.allow_network),
         ready_file=arguments.ready_file,
         secure=arguments.secure,
+        traces=arguments.traces,
     )
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it reports each attempt to reach a broker that starts
     try:

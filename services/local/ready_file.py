@@ -12,6 +12,14 @@ class ReadyFile:
         self._path = path
         self._content: dict[str, object] = {}
 
+    def check(self) -> None:
+        """Take away what an earlier run left, and see that it can be written; raises `OSError`."""
+        self.remove()
+        if self._path:
+            fresh = self._fresh(self._path)
+            fresh.touch(mode=0o600)
+            fresh.unlink()
+
     def begin(self, **content: object) -> None:
         """Write the file: from now on a batch can be accepted."""
         self._content = content
@@ -30,7 +38,11 @@ class ReadyFile:
 
     def _write(self) -> None:
         if self._path:
-            fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+            fresh = self._fresh(self._path)
             fresh.touch(mode=0o600)  # it holds an API key
             fresh.write_text(json.dumps(self._content, indent=2) + "\n")
             fresh.replace(self._path)
+
+    @staticmethod
+    def _fresh(path: Path) -> Path:
+        return path.with_name(f"{path.name}.{os.getpid()}")

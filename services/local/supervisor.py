@@ -118,11 +118,14 @@ class Supervisor:
                 pids.append(child.pid)
         return found
 
-    async def stop(self, last: str, services_seconds: float, last_seconds: float) -> None:
-        """End everything else first, then the children of the service `last`."""
+    async def stop(self, last: str, services_seconds: float, all_seconds: float) -> None:
+        """End everything else first, then the children of the service `last` in what is left of the time for all."""
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + all_seconds
         others = [child for child in self._children if child.program.service != last]
         await asyncio.gather(*(child.stop(services_seconds) for child in others))
-        await asyncio.gather(*(child.stop(last_seconds) for child in self._children if child not in others))
+        left = ends_at - loop.time()
+        await asyncio.gather(*(child.stop(left) for child in self._children if child not in others))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

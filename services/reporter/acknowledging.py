@@ -5,6 +5,7 @@ past a record that was acknowledged out of order; and while partitions come and 
 handler. Each would lose a result for ever.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,6 +19,7 @@ Acknowledge = Callable[[], object]
 class _Work:
     offset: int
     acknowledge: Acknowledge
+    written_at: float = 0.0
     is_done: bool = False
 
 
@@ -45,10 +47,12 @@ class Acknowledgements:
     def __init__(self) -> None:
         self._queues: dict[Partition, _Queue] = {}
 
-    def take(self, partition: Partition, offset: int, acknowledge: Acknowledge) -> Callable[[], None]:
+    def take(
+        self, partition: Partition, offset: int, acknowledge: Acknowledge, written_at: float = 0.0
+    ) -> Callable[[], None]:
         """Note that work on a record begins; what is returned is to be called once its writes are durable."""
         queue = self._queues.setdefault(partition, _Queue())
-        work = _Work(offset, acknowledge)
+        work = _Work(offset, acknowledge, written_at)
         queue.open.append(work)
 
         def done() -> None:
@@ -73,6 +77,18 @@ class Acknowledgements:
         """Give the offset after the last acknowledged record; None where none was so far."""
         queue = self._queues.get(partition)
         return queue.position if queue else None
+
+    def in_work(self) -> Mapping[str, int]:
+        """Count the records in work, by topic."""
+        found: Counter[str] = Counter()
+        for (topic, _), queue in self._queues.items():
+            found[topic] += len(queue.open)
+        return found
+
+    def oldest_at(self, partition: Partition) -> float | None:
+        """Say when the oldest record in work was written; None where there is none."""
+        queue = self._queues.get(partition)
+        return queue.open[0].written_at if queue and queue.open else None
 
 
 def _acknowledge(queue: _Queue) -> None:

@@ -1,8 +1,8 @@
 """Hands the records of each topic to the logic, and acknowledges them when all that they wrote is durable."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from schemas.events import (
@@ -23,7 +23,6 @@ from schemas.topics import (
     REPORTS_READY,
     Topic,
 )
-from services.reporter import metrics
 from services.reporter.acknowledging import Partition
 from services.reporter.clock import Clock
 from services.reporter.collecting import Collector
@@ -33,6 +32,8 @@ from services.reporter.stream import Stream, Work, end_process, send, topic_of, 
 from services.runtime.kafka import Publisher, Record
 from services.runtime.logs import Logger
 from services.runtime.partitioning import partition_of
+from services.runtime.trace_context import traceparent_of
+from services.runtime.tracing import Tracer, Untraced
 
 TICK_SECONDS: Final = 1.0
 PURGE_SECONDS: Final = 3600.0
@@ -51,18 +52,20 @@ class Handlers:
     clock: Clock
     has_records: Callable[[Partition, int | None, int], Awaitable[bool]]
     """Whether a partition holds records from one offset, or from the committed one, to before another."""
+    tracer: Tracer = field(default_factory=Untraced)
 
     async def open(self, batch: BatchSubmitted, found: Record) -> None:
         """Take a batch record; a producer that partitions in another way would wait for its report in vain."""
         if found.partition != partition_of(batch.inference_id.encode(), PARTITIONS):
             raise UndecodableError("the record lies in the wrong partition: partition by murmur2 of inference_id")
-        if await self.collector.open(batch, self.clock()) == "contradicting":
+        if await self.collector.open(batch, self.clock(), found.traceparent) == "contradicting":
             raise UndecodableError("size: another record of this batch came first, with another size")
 
-    async def add(self, result: ImageClassified, _: Record) -> None:
+    async def add(self, result: ImageClassified, found: Record) -> None:
         """Take a result."""
-        if await self.collector.add(result, self.clock()) == "unusable":
-            raise UndecodableError("index: it lies outside of the batch")
+        with self.tracer.span("collect", found.traceparent):
+            if await self.collector.add(result, self.clock()) == "unusable":
+                raise UndecodableError("index: it lies outside of the batch")
 
     async def cancel(self, request: CancellationRequested, _: Record) -> None:
         """Take a cancellation."""
@@ -85,7 +88,6 @@ class Handlers:
 
     async def bury(self, record: Record, reason: str) -> None:
         """Put a record into the dead letters."""
-        metrics.DEAD_LETTERS.inc()
         self.log.warning("dead_letter", topic=record.topic, offset=record.offset, reason=reason)
         await self.letters.dead_letter(record, "reporter", reason)
 
@@ -108,6 +110,7 @@ def connect(stream: Stream, handlers: Handlers, deliveries_at_once: int) -> None
     stream.app.timer(PURGE_SECONDS, on_leader=False)(timers.purge)
 
     async def revoked(*_: object, **__: object) -> None:
+        stream.measured.partitions.set(0)
         await agents.drain()
         stream.forget()
         handlers.forget()
@@ -115,7 +118,11 @@ def connect(stream: Stream, handlers: Handlers, deliveries_at_once: int) -> None
     async def recovered() -> None:
         handlers.forget()  # what was derived while the tables were recovered may be wrong
 
+    async def assigned(*_: object, **__: object) -> None:
+        stream.measured.assigned(len(stream.assigned()))
+
     stream.app.on_partitions_revoked.connect(revoked, weak=False)
+    stream.app.on_partitions_assigned.connect(assigned, weak=False)
     stream.when_recovered(recovered)
 
 
@@ -162,10 +169,13 @@ class _Agents:
         message, stream = found.message, self._stream
         partition = (message.topic, message.partition)
         work = Work(stream.generation, unsettled=stream.unsettled)
+        stream.measured.records[message.topic].inc()
+        if stream.highest.again(partition, (message.offset,)):
+            stream.measured.redelivered[message.topic].inc()
         if message.offset > (stream.expected(partition) or 0):
             await self._end_if_records_were_skipped(partition, message.offset, work)
         if work.generation == stream.generation:
-            work.done = stream.acknowledgements.take(partition, message.offset, found.ack)
+            work.done = stream.acknowledgements.take(partition, message.offset, found.ack, message.timestamp)
         return work
 
     async def _end_if_records_were_skipped(self, partition: Partition, offset: int, work: Work) -> None:
@@ -184,7 +194,10 @@ class _Agents:
         if self._is_draining or work.generation != self._stream.generation:
             return  # it is read again, here or elsewhere
         message = found.message
-        record = Record(message.topic, message.partition, message.offset, message.key, message.value)
+        trace = traceparent_of(_pairs(message.headers)) if message.headers else None
+        record = Record(
+            message.topic, message.partition, message.offset, message.key, message.value, message.timestamp, trace
+        )
         work_in_hand.set(work)
         try:
             await self._decoded(record, event_type, handle)
@@ -201,6 +214,12 @@ class _Agents:
             await handle(_decoded(record, event_type), record)
         except UndecodableError as error:
             await self._handlers.bury(record, str(error))
+
+
+def _pairs(headers: Any) -> Iterable[tuple[str, bytes | None]]:
+    """Give the headers of Faust's message, which may be a mapping, as Kafka has them."""
+    pairs: Iterable[tuple[str, bytes | None]] = headers.items() if isinstance(headers, Mapping) else headers
+    return pairs
 
 
 def _decoded(record: Record, event_type: type[Event]) -> Event:

@@ -7,7 +7,11 @@ from datetime import UTC, datetime, timedelta
 Clock = Callable[[], datetime]
 
 
-def steady_clock() -> Clock:
+def _system_time() -> datetime:
+    return datetime.now(UTC)
+
+
+def steady_clock(system: Clock = _system_time, monotonic: Callable[[], float] = time.monotonic) -> Clock:
     """Give a clock that begins at the system's time and then runs evenly, whatever is done to the system's clock."""
-    began_at, began = datetime.now(UTC), time.monotonic()
-    return lambda: began_at + timedelta(seconds=time.monotonic() - began)
+    began_at, began = system(), monotonic()
+    return lambda: began_at + timedelta(seconds=monotonic() - began)

@@ -1,6 +1,6 @@
 """What the reporter does with each event: the logic between the streams and the tables, without Faust."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -17,6 +17,8 @@ from schemas.events import (
 from services.reporter import metrics
 from services.reporter.failpoints import Reach, survive
 from services.reporter.gathering import Gathering, Head, Opened, inference_of
+from services.reporter.limits import GENEROUS, Limits
+from services.runtime.lag import age_seconds
 from services.runtime.logs import Logger
 
 MARKER_AGE: Final = timedelta(days=9)
@@ -46,20 +48,10 @@ class Surroundings:
     reach: Reach = survive
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How long things may take."""
-
-    batch: timedelta = timedelta(days=1)
-    """A batch ends after that, whatever deadline its record asks for."""
-    mail: timedelta = timedelta(days=1)
-    """A mail that did not go in that time is given up."""
-
-
 class Collector:
     """Gathers results, closes batches that are complete, late or canceled, and puts them into the outbox."""
 
-    def __init__(self, gathering: Gathering, around: Surroundings, log: Logger, limits: Limits = Limits()) -> None:
+    def __init__(self, gathering: Gathering, around: Surroundings, log: Logger, limits: Limits = GENEROUS) -> None:
         self._gathering = gathering
         self._around = around
         self._log = log
@@ -75,9 +67,9 @@ class Collector:
         for known in (self._changed, self._in_outbox, self._checked, self._orphans):
             known.clear()
 
-    async def open(self, batch: BatchSubmitted, now: datetime) -> Opened:
-        """Take a batch record."""
-        opened = self._gathering.open(batch, now + self._limits.batch)
+    async def open(self, batch: BatchSubmitted, now: datetime, traceparent: str | None = None) -> Opened:
+        """Take a batch record, and the trace that it came with."""
+        opened = self._gathering.open(batch, now + self._limits.batch, traceparent)
         metrics.BATCH_RECORDS.labels(opened).inc()
         if opened == "new":
             self._changed.add(batch.inference_id)
@@ -90,6 +82,8 @@ class Collector:
         metrics.RESULTS_BY_OUTCOME[outcome].inc()
         if outcome == "new":
             self._changed.add(result.inference_id)
+            if (head := self._gathering.head(result.inference_id)) is not None:
+                metrics.COLLECTED.observe(age_seconds(head.batch.submitted_at, now))
         if outcome in {"new", "duplicate"}:
             await self._close_if_complete(result.inference_id, now)
         return "unusable" if outcome == "out_of_range" else "taken"
@@ -124,8 +118,7 @@ class Collector:
         heads = list(self._gathering.heads())
         still_open = [head for head in heads if head.reason is None]
         unmailed = [head for head in heads if head.reason is not None]
-        metrics.OPEN_BATCHES.set(len(still_open))
-        metrics.UNMAILED_BATCHES.set(len(unmailed))
+        _measure(still_open, unmailed, now)
         for head in self._to_be_looked_at(still_open, now):
             yield ControlTick(inference_id=head.batch.inference_id, action="deadline")
         for head in self._to_be_mailed(unmailed, now):
@@ -202,11 +195,17 @@ class Collector:
         """
         self._checked.discard(head.batch.inference_id)
         closed = self._gathering.close(head, reason, now)
-        metrics.BATCHES.labels(reason).inc()
+        self._count_end(closed, reason, now)
         self._log.info("batch_closed", inference_id=head.batch.inference_id, reason=reason, size=head.batch.size)
         await self._around.settle()
         self._around.reach("M1")
         await self._put_out(closed, reason, now)
+
+    def _count_end(self, head: Head, reason: EndReason, now: datetime) -> None:
+        metrics.BATCHES.labels(reason).inc()
+        metrics.ENDED.observe(age_seconds(head.batch.submitted_at, now))
+        for outcome, count in self._gathering.counts(head).items():
+            metrics.IMAGES.labels(outcome).inc(count)
 
     async def _put_out_again(self, head: Head, reason: EndReason, now: datetime) -> None:
         if self._is_to_be_put_out(head, now):
@@ -219,3 +218,16 @@ class Collector:
 
 def _next_attempt(head: Head) -> datetime:
     return head.next_attempt_at or head.deadline_at
+
+
+def _measure(still_open: Sequence[Head], unmailed: Sequence[Head], now: datetime) -> None:
+    """Say how many batches wait, and for how long."""
+    metrics.OPEN_BATCHES.set(len(still_open))
+    metrics.UNMAILED_BATCHES.set(len(unmailed))
+    metrics.OLDEST_OPEN_SECONDS.set(_longest(now, (head.batch.submitted_at for head in still_open)))
+    metrics.OVERDUE_SECONDS.set(_longest(now, (head.deadline_at for head in still_open)))
+    metrics.OLDEST_UNMAILED_SECONDS.set(_longest(now, (head.closed_at or now for head in unmailed)))
+
+
+def _longest(now: datetime, since: Iterable[datetime]) -> float:
+    return age_seconds(min(since, default=now), now)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -17,8 +17,11 @@ from services.reporter.mail import mail_of
 from services.reporter.mailer import Handover, Mailer
 from services.reporter.reports import csv_of, ndjson_of, report_of
 from services.reporter.settings import ReporterSettings
+from services.runtime.lag import age_seconds
 from services.runtime.logs import Logger
 from services.runtime.object_store import ObjectFolder, StoreUnavailableError
+from services.runtime.trace_context import is_sampled, trace_id
+from services.runtime.tracing import Span, Tracer, Untraced, bound
 
 _LONGEST_PAUSE: Final = timedelta(hours=1)
 _KEY_PATIENCE: Final = timedelta(seconds=30)
@@ -41,6 +44,7 @@ class Doors:
     """Returns when the table writes so far are durable."""
     clock: Clock
     reach: Reach = survive
+    tracer: Tracer = field(default_factory=Untraced)
 
 
 class Delivery:
@@ -70,7 +74,9 @@ class Delivery:
             self._doors.reach("M2")
             self._in_hand.add(inference_id)
             try:
-                await self._try(head, bury)
+                with self._doors.tracer.span("report", head.traceparent) as span:
+                    span.note(inference_id=inference_id, images=head.batch.size, reason=head.reason)
+                    await self._try(head, span, bury)
             finally:
                 self._in_hand.discard(inference_id)
 
@@ -80,7 +86,7 @@ class Delivery:
             return False
         return not head.attempts or self._doors.mailer.availability.room != 0 or self._is_given_up(head)
 
-    async def _try(self, head: Head, bury: Bury) -> None:
+    async def _try(self, head: Head, span: Span, bury: Bury) -> None:
         report = report_of(head, self._gathering.rows(head), head.reason or "deadline")
         key = self._doors.find_key(report.key_id)
         if key is None and self._age(head) < _KEY_PATIENCE:
@@ -88,7 +94,7 @@ class Delivery:
             return
         recipient = key.email if key else None
         mail = self._written(report, recipient) if recipient else None
-        if not await self._is_stored(report, mail) and not self._is_given_up(head):
+        if not await self._is_stored(report, mail, span) and not self._is_given_up(head):
             await self._wait(head, self._pause(head))
         elif recipient is None:
             self._log.warning("no_address", inference_id=report.inference_id, key_id=report.key_id)
@@ -97,7 +103,8 @@ class Delivery:
         elif mail is None:
             await self._fail(head, bury, "unwritable", "the mail could not be written")
         else:
-            await self._mail(head, mail, recipient, bury)
+            found = await self._handed_over(head, mail, recipient, span)
+            await self._judge(head, found, bury)
 
     def _written(self, report: Report, recipient: str) -> bytes | None:
         """Write the mail; None where that fails, for then it fails always."""
@@ -111,19 +118,24 @@ class Delivery:
             self._log.exception("mail_unwritable", inference_id=report.inference_id)
             return None
 
-    async def _mail(self, head: Head, mail: bytes, recipient: str, bury: Bury) -> None:
-        found = await self._doors.mailer.hand_over(mail, recipient, head.batch.inference_id)
+    async def _handed_over(self, head: Head, mail: bytes, recipient: str, span: Span) -> Handover:
+        with metrics.SMTP_SECONDS.time(), self._doors.tracer.span("mail", span.traceparent) as mailing:
+            found = await self._doors.mailer.hand_over(mail, recipient, head.batch.inference_id)
+            mailing.note(outcome=found.outcome, attempts=head.attempts + 1)
         metrics.MAILS.labels(found.outcome).inc()
-        self._log.info(
+        bound(self._log, head.traceparent).info(
             "mail",
             inference_id=head.batch.inference_id,
             outcome=found.outcome,
             code=found.code,
             attempts=head.attempts + 1,
         )
+        return found
+
+    async def _judge(self, head: Head, found: Handover, bury: Bury) -> None:
         if found.outcome == "sent":
             self._doors.reach("M7")
-            metrics.MAIL_SECONDS.observe(self._age(head).total_seconds())
+            self._measure(head)
             await self._end_mailed(head)
         elif found.outcome == "refused":
             self._doors.reach("M4")
@@ -132,6 +144,12 @@ class Delivery:
             await self._fail(head, bury, "given_up", f"the mail did not go in time; last: {found.outcome}")
         else:
             await self._try_later(head, found)
+
+    def _measure(self, head: Head) -> None:
+        """Time what the customer waited: from the last result, and from the submission."""
+        metrics.MAIL_SECONDS.observe(self._age(head).total_seconds())
+        age, trace = age_seconds(head.batch.submitted_at, self._doors.clock()), head.traceparent
+        metrics.MAILED.observe(age, {"trace_id": trace_id(trace)} if trace and is_sampled(trace) else None)
 
     async def _end_mailed(self, head: Head) -> None:
         try:
@@ -168,11 +186,12 @@ class Delivery:
         self._gathering.drop(head)
         self._stored.discard(head.batch.inference_id)
 
-    async def _is_stored(self, report: Report, mail: bytes | None) -> bool:
+    async def _is_stored(self, report: Report, mail: bytes | None, span: Span) -> bool:
         if report.inference_id in self._stored:
             return True
         try:
-            await self._keep(report, mail)
+            with metrics.STORE_SECONDS.time(), self._doors.tracer.span("store", span.traceparent):
+                await self._keep(report, mail)
         except StoreUnavailableError as error:
             metrics.STORE_FAILURES.inc()
             self._log.error("report_not_stored", inference_id=report.inference_id, reason=str(error))

@@ -4,7 +4,7 @@ Rows are written once per image, the head of a batch when it opens, closes and i
 was received is derived from the rows, so that a crash between any two writes loses nothing.
 """
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -56,6 +56,8 @@ class Head(BaseModel):
     attempts: int = 0
     """Attempts to mail that failed in a way that may pass."""
     next_attempt_at: UtcTime | None = None
+    traceparent: str | None = None
+    """The trace that its record came with."""
 
     @property
     def deadline_at(self) -> datetime:
@@ -106,7 +108,7 @@ class Gathering:
         """Say whether the batch's mail was handed over, or given up."""
         return inference_id.encode() in self._tables.sent
 
-    def open(self, batch: BatchSubmitted, latest_end: datetime | None = None) -> Opened:
+    def open(self, batch: BatchSubmitted, latest_end: datetime | None = None, traceparent: str | None = None) -> Opened:
         """Take a batch record; the first one of an id decides.
 
         What is known is written once more: the process may have died between its own copy and the shared one.
@@ -114,7 +116,7 @@ class Gathering:
         if self.is_sent(batch.inference_id):
             return "finished"
         known = self.head(batch.inference_id)
-        self._write_head(known or Head(batch=batch, latest_end=latest_end))
+        self._write_head(known or Head(batch=batch, latest_end=latest_end, traceparent=traceparent))
         if known is None:
             return "new"
         if known.batch.fingerprint != batch.fingerprint:
@@ -143,6 +145,16 @@ class Gathering:
     def is_complete(self, head: Head) -> bool:
         """Say whether all results are here."""
         return len(self._received_of(head)) == head.batch.size
+
+    def counts(self, head: Head) -> Mapping[str, int]:
+        """Count the images of a batch by what is known of them."""
+        received = self._received_of(head)
+        succeeded = sum(received.values())
+        return {
+            "succeeded": succeeded,
+            "failed": len(received) - succeeded,
+            "missing": head.batch.size - len(received),
+        }
 
     def close(self, head: Head, reason: EndReason, now: datetime) -> Head:
         """End a batch: its rows are now as they will be reported."""

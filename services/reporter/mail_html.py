@@ -5,26 +5,22 @@ says how many more there are. A swatch has its color twice: as `bgcolor` for old
 programs that turn colors around in the dark leave alone.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from html import escape
 from typing import Final
 
-from schemas.findings import Summary, by_cause, summary_of, verdict_of
-from schemas.results import Report, ResultItem
-from schemas.results_words import ADVICE, CAUSES, counted, review_words, short_name, shortened
+from schemas.findings import Pile, Summary, summary_of
+from schemas.results import Report
+from schemas.results_words import counted
+from schemas.summary_words import headline_of, lead_of
 from services.reporter.mail_chart import chart_of
+from services.reporter.mail_rows import failure_rows, mismatch_rows, rest_rows, review_rows
 from services.reporter.mail_style import FONT, MONO, QUIET, STYLE
-from services.reporter.mail_text import ending_of, headline_of, lead_of, subject_of
+from services.reporter.mail_text import ending_of, subject_of
 
 BUDGET_BYTES: Final = 78_000
-_LISTS: Final = {"mismatches": 22_000, "reviews": 9_000, "failures": 9_000}
+_LISTS: Final[dict[Pile, int]] = {"mismatch": 22_000, "review": 9_000, "failed": 9_000}
 _FOOT_BYTES: Final = 1_500
-_VERDICTS: Final = {
-    "agree": ("ok", "fits"),
-    "near": ("mid", "close"),
-    "disagree": ("bad", "differs"),
-    None: ("q", ""),
-}
 
 
 def html_of(report: Report, link: str | None = None, picture: str | None = None) -> str:
@@ -33,9 +29,9 @@ def html_of(report: Report, link: str | None = None, picture: str | None = None)
     body = "".join(
         (
             _head(report, summary, link, picture),
-            _mismatches(summary.mismatches, link),
-            _reviews(summary.reviews, link),
-            _failures(summary.failures, link),
+            _to_correct(summary, link),
+            _to_look_at(summary, link),
+            _failed(summary, link),
             chart_of(report.items),
         )
     )
@@ -88,16 +84,18 @@ def _strips(picture: str | None) -> str:
 
 
 def _tiles(summary: Summary) -> str:
+    told = (
+        (summary.classified, "classified", ""),
+        (len(summary.mismatches), "to correct", "bad" if summary.mismatches else ""),
+        (len(summary.reviews), "to look at", "mid" if summary.reviews else ""),
+        (len(summary.failures), "failed", "bad" if summary.failures else ""),
+        *([(len(summary.canceled), "canceled", "mid")] if summary.canceled else []),
+    )
     tiles = "".join(
-        f'<td class="t" width="25%" style="padding:12px 6px 12px 0" valign="top"><span class="{style}" '
+        f'<td class="t" width="{100 // len(told)}%" style="padding:12px 6px 12px 0" valign="top"><span class="{style}" '
         f'style="font-size:22px;line-height:26px;font-weight:600">{number:,}</span><br>'
         f'<span class="q" style="{QUIET}">{what}</span></td>'
-        for number, what, style in (
-            (summary.classified, "classified", ""),
-            (len(summary.mismatches), "to correct", "bad" if summary.mismatches else ""),
-            (len(summary.reviews), "to look at", "mid" if summary.reviews else ""),
-            (len(summary.failures), "failed", "bad" if summary.failures else ""),
-        )
+        for number, what, style in told
     )
     return (
         '<table role="presentation" class="l" width="100%" cellpadding="0" cellspacing="0" border="0" '
@@ -111,8 +109,8 @@ def _button(link: str | None) -> str:
     return (
         '<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:10px 0 0"><tr>'
         '<td bgcolor="#23211F" class="btn" style="border-radius:8px;background:#23211F">'
-        f'<a href="{escape(link)}" style="display:inline-block;padding:11px 20px;color:#FFFFFF;text-decoration:none;'
-        'font-weight:600">See the images and their colors</a></td></tr></table>'
+        f'<a href="{escape(link)}" target="_blank" style="display:inline-block;padding:11px 20px;color:#FFFFFF;'
+        'text-decoration:none;font-weight:600">See the images and their colors</a></td></tr></table>'
     )
 
 
@@ -128,104 +126,47 @@ def _fitting(rows: Iterable[str], budget: int) -> tuple[str, int]:
     return "".join(taken), left_out
 
 
-def _section(title: str, rows: Iterable[str], budget: int, link: str | None, words: str = "") -> str:
-    listed, left_out = _fitting(rows, budget)
-    explained = f'<p class="q" style="margin:0 0 6px;{QUIET}">{words}</p>' if words else ""
-    where = f'<a class="q" href="{escape(link)}">on the results page</a>' if link else "in the attached files"
-    more = f'<p class="q" style="margin:8px 0 0;{QUIET}">And {left_out:,} more {where}.</p>' if left_out else ""
-    return (
-        f'<h2 style="margin:34px 0 4px;font-size:18px;line-height:24px;font-weight:600">{title}</h2>{explained}'
-        f'<table class="l" role="presentation" width="100%" cellpadding="6" cellspacing="0" border="0">{listed}</table>'
-        f"{more}"
-    )
+def _to_correct(summary: Summary, link: str | None) -> str:
+    words = "Each pair: your label, then what the image shows. The surest come first."
+    return _section("mismatch", "Please correct these labels", mismatch_rows(summary.mismatches), link, words)
 
 
-def _mismatches(items: Sequence[ResultItem], link: str | None) -> str:
-    if not items:
-        return ""
-    words = "On the left your label, on the right what the image shows."
-    return _section("Please correct these labels", map(_mismatch, items), _LISTS["mismatches"], link, words)
+def _to_look_at(summary: Summary, link: str | None) -> str:
+    return _section("review", "Worth a look", review_rows(summary.reviews), link)
 
 
-def _mismatch(item: ResultItem) -> str:
-    if item.classification is None or item.classification.label is None:
-        return ""
-    label = item.classification.label
-    return (
-        f"<tr>{_swatch(label.hex)}<td class=a>&rarr;</td>{_swatch(label.suggested_hex)}"
-        f"<td>{_title(item)}<br><span class=q>labeled {label.family} <span class=h>{label.hex}</span></span></td>"
-        f"<td class=v><b>{escape(shortened(label.suggested_name, 24))}</b><br>"
-        f"<span class=h>{label.suggested_hex}</span></td></tr>"
-    )
-
-
-def _reviews(items: Sequence[ResultItem], link: str | None) -> str:
-    if not items:
-        return ""
-    words = "We are less sure of these; a short look is worth it."
-    return _section("Worth a look", map(_review, items), _LISTS["reviews"], link, words)
-
-
-def _review(item: ResultItem) -> str:
-    if item.classification is None:
-        return ""
-    why = "; ".join(review_words(reason) for reason in item.classification.review_reasons)
-    primary = item.classification.primary
-    return (
-        f"<tr>{_swatch(primary.hex)}"
-        f"<td>{_title(item)}<br><span class=q>{escape(shortened(why, 120))}</span></td>"
-        f"<td class=v>{escape(primary.name)}<br><span class=h>{primary.hex}</span></td></tr>"
-    )
-
-
-def _failures(items: Sequence[ResultItem], link: str | None) -> str:
-    if not items:
-        return ""
-    rows = (row for code, found in by_cause(items) for row in _cause(code, found))
-    return _section("These images failed", rows, _LISTS["failures"], link)
-
-
-def _cause(code: str, items: Sequence[ResultItem]) -> Iterator[str]:
-    number = f" ({len(items)})" if len(items) > 1 else ""
-    yield (
-        f"<tr><td><b>{escape(CAUSES.get(code, code))}</b>{number}<br>"
-        f"<span class=q>{escape(ADVICE.get(code, ''))}</span></td></tr>"
-    )
-    yield from (f"<tr><td class=f>{_number(item)} {_title(item)}</td></tr>" for item in items)
+def _failed(summary: Summary, link: str | None) -> str:
+    return _section("failed", "These images failed", failure_rows(summary.failures), link)
 
 
 def _others(summary: Summary, budget: int, link: str | None) -> str:
-    if not summary.rest:
-        return ""
     size = len(summary.rest)
     title = (
         "All images" if summary.is_clean else f"The other {counted(size, 'image')}" if size > 1 else "One more image"
     )
-    return _section(title, map(_row, summary.rest), budget, link)
+    return _section("rest", title, rest_rows(summary.rest), link, budget=budget)
 
 
-def _row(item: ResultItem) -> str:
-    if item.classification is None:
+def _section(
+    pile: Pile, title: str, rows: Iterable[str], link: str | None, words: str = "", budget: int | None = None
+) -> str:
+    """Write a list as far as its part of the mail goes, and where the rest of it is; nothing where it is empty."""
+    listed, left_out = _fitting(rows, _LISTS[pile] if budget is None else budget)
+    if not listed and not left_out:
         return ""
-    primary = item.classification.primary
-    style, verdict = _VERDICTS[verdict_of(item)]
-    return (
-        f"<tr>{_swatch(primary.hex)}<td>{escape(primary.name)} <span class=h>{primary.hex}</span><br>"
-        f'<span class=q>{escape(short_name(item, 32))}</span></td><td class="v {style}">{verdict}</td></tr>'
+    explained = f'<p class="q" style="margin:0 0 8px;{QUIET}">{words}</p>' if words else ""
+    where = (
+        f'<a class="q" href="{escape(f"{link}&show={pile}")}" target="_blank">on the results page</a>'
+        if link
+        else "in the attached files"
     )
-
-
-def _swatch(color: str) -> str:
-    return f'<td class=s width=30 bgcolor="{color}" style="background-image:linear-gradient({color},{color})"></td>'
-
-
-def _title(item: ResultItem) -> str:
-    name = f"<span class=q>{escape(short_name(item, 36))}</span>"
-    return f"<b>{escape(shortened(item.product_type, 36))}</b> {name}" if item.product_type else name
-
-
-def _number(item: ResultItem) -> str:
-    return f"<span class=h>{item.index}</span>"
+    more = f'<p class="q" style="margin:8px 0 0;{QUIET}">And {left_out:,} more {where}.</p>' if left_out else ""
+    return (
+        f'<h2 style="margin:34px 0 4px;font-size:18px;line-height:24px;font-weight:600">{title}</h2>{explained}'
+        f'<table class="{"l k" if pile == "rest" else "l"}" role="presentation" width="100%" cellpadding="0" '
+        f'cellspacing="6" border="0" style="border-collapse:separate;border-spacing:0 {5 if pile == "rest" else 9}px">'
+        f"{listed}</table>{more}"
+    )
 
 
 def _foot(report: Report) -> str:

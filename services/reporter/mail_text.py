@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Final
 
-from schemas.findings import Composition, Summary, by_cause, compositions, summary_of, verdict_of
+from schemas.findings import Composition, by_cause, by_reason, compositions, summary_of
 from schemas.results import Report, ResultItem
-from schemas.results_words import ADVICE, CAUSES, counted, review_words, short_name
+from schemas.results_words import ADVICE, CAUSES, counted, review_words, short_name, shortened
+from schemas.summary_words import headline_of, lead_of
 
 _WIDTH: Final = 78
 _ENDINGS: Final = {
@@ -28,33 +29,6 @@ def subject_of(report: Report) -> str:
     return f"Color report: {', '.join(parts)}"
 
 
-def headline_of(summary: Summary) -> str:
-    """Say in a few words what there is to do."""
-    if summary.mismatches:
-        return f"{counted(len(summary.mismatches), 'label')} to correct"
-    if summary.reviews:
-        return f"{counted(len(summary.reviews), 'image')} to look at"
-    if summary.failures:
-        return f"{counted(len(summary.failures), 'image')} could not be classified"
-    return "The batch was canceled" if summary.canceled else "All good, nothing to do"
-
-
-def lead_of(summary: Summary) -> str:
-    """Say in one or two sentences how the batch went."""
-    size, labeled = len(summary.items), _labeled(summary.items)
-    if not summary.classified:
-        return f"None of the {counted(size, 'image')} could be classified. Below is why, and what to do."
-    done = f"We found the color of {_of(summary.classified, size)}."
-    if not labeled:
-        return done
-    if not summary.mismatches:
-        return f"{done} Every label fits or is close." if labeled > 1 else f"{done} The label fits."
-    close = sum(1 for item in summary.items if verdict_of(item) == "near")
-    fitting = labeled - len(summary.mismatches) - close
-    near = f" {close:,} {'is' if close == 1 else 'are'} close," if close else ""
-    return f"{done} {counted(fitting, 'label fits', 'labels fit')},{near} {_do_not(len(summary.mismatches))}."
-
-
 def ending_of(report: Report) -> str:
     """Say why a batch ended before all its images were done; nothing where they were."""
     return _ENDINGS.get(report.reason, "")
@@ -68,20 +42,6 @@ def text_of(report: Report, link: str | None = None) -> str:
 def composition_words(composition: Composition) -> str:
     """Count the families of a category in words."""
     return ", ".join(f"{family} {count}" for family, count in composition.families.items())
-
-
-def _of(number: int, size: int) -> str:
-    if number == size:
-        return "the image" if size == 1 else f"all {size:,} images"
-    return f"{number:,} of {counted(size, 'image')}"
-
-
-def _do_not(number: int) -> str:
-    return "1 does not" if number == 1 else f"{number:,} do not"
-
-
-def _labeled(items: Sequence[ResultItem]) -> int:
-    return sum(1 for item in items if item.classification and item.classification.label)
 
 
 def _lines(report: Report, link: str | None) -> Iterator[str]:
@@ -107,7 +67,8 @@ def _section(title: str, lines: Iterator[str], words: str = "") -> Iterator[str]
 
 
 def _mismatches(items: Sequence[ResultItem]) -> Iterator[str]:
-    return _section("LABELS TO CORRECT", map(_mismatch, items), "Please replace each label by the suggested color.")
+    words = "Your label -> what the image shows; the surest come first. In front: the index."
+    return _section("LABELS TO CORRECT", map(_mismatch, items), words)
 
 
 def _mismatch(item: ResultItem) -> str:
@@ -115,21 +76,22 @@ def _mismatch(item: ResultItem) -> str:
         return ""
     label = item.classification.label
     return (
-        f"{item.index:4}  {short_name(item)}\n"
-        f"      label {label.hex} ({label.family}) -> suggested {label.suggested_hex} ({label.suggested_name})"
+        f"{item.index:4}  {_named(item)}\n"
+        f"      {label.family} {label.hex} -> {shortened(label.suggested_name, 24)} {label.suggested_hex}"
     )
 
 
 def _reviews(items: Sequence[ResultItem]) -> Iterator[str]:
-    return _section("WORTH A LOOK", map(_review, items), "We are less sure of these.")
+    return _section("WORTH A LOOK", (line for why, found in by_reason(items) for line in _doubt(why, found)))
 
 
-def _review(item: ResultItem) -> str:
-    if item.classification is None:
-        return ""
-    why = "; ".join(review_words(reason) for reason in item.classification.review_reasons)
-    primary = item.classification.primary
-    return f"{item.index:4}  {short_name(item)}: {primary.name} {primary.hex}{f' ({why})' if why else ''}"
+def _doubt(reasons: Sequence[str], items: Sequence[ResultItem]) -> Iterator[str]:
+    why = "; ".join(map(review_words, reasons))
+    yield from wrap(f"{why[:1].upper()}{why[1:]} ({len(items):,}).", _WIDTH)
+    for item in items:
+        if item.classification:
+            primary = item.classification.primary
+            yield f"{item.index:4}  {_named(item)}: {primary.name} {primary.hex}"
 
 
 def _failures(items: Sequence[ResultItem]) -> Iterator[str]:
@@ -137,8 +99,13 @@ def _failures(items: Sequence[ResultItem]) -> Iterator[str]:
 
 
 def _cause(code: str, items: Sequence[ResultItem]) -> Iterator[str]:
-    yield f"{CAUSES.get(code, code)} ({len(items)}). {ADVICE.get(code, '')}"
-    yield from (f"{item.index:4}  {short_name(item, 60)}" for item in items)
+    yield from wrap(f"{CAUSES.get(code, code)} ({len(items):,}). {ADVICE.get(code, '')}", _WIDTH)
+    yield from (f"{item.index:4}  {_named(item)}" for item in items)
+
+
+def _named(item: ResultItem) -> str:
+    product = f"{shortened(item.product_type, 36)}, " if item.product_type else ""
+    return f"{product}{short_name(item)}"
 
 
 def _composition(composition: Composition) -> str:

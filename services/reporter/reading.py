@@ -4,6 +4,7 @@ A fetch that was under way when partitions came may be answered afterwards, with
 holds. Faust takes them, notes those in between as done, and drops these when they are read: they would be lost.
 """
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 
 from services.reporter.acknowledging import Unbroken
+from services.runtime.metrics import GroupMetrics
 
 
 class SteadyConsumer(Consumer):
@@ -18,10 +20,12 @@ class SteadyConsumer(Consumer):
 
     sources: frozenset[str] = frozenset()
     """The topics for which it does so: those whose records are acknowledged."""
+    measured: GroupMetrics
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._unbroken = Unbroken()
+        self.polled_at = time.monotonic()
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Hand on nothing until the positions are known again."""
@@ -42,6 +46,8 @@ class SteadyConsumer(Consumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  # as in Faust
         """Fetch records, and leave out those that do not follow."""
+        self.polled_at = time.monotonic()
+        self.measured.polled.set_to_current_time()
         sought: set[TP] = set()
         async for partition, message in super().getmany(timeout):
             if partition.topic not in self.sources or self._passes(partition, message.offset):
@@ -49,6 +55,12 @@ class SteadyConsumer(Consumer):
             elif partition not in sought:
                 sought.add(partition)
                 await self._read_again(partition)
+
+    async def commit(self, *args: Any, **kwargs: Any) -> bool:
+        """Commit what is done; where nothing new is, all that is done is committed. What fails ends the process."""
+        did = await super().commit(*args, **kwargs)
+        self.measured.committed.set_to_current_time()
+        return bool(did)
 
     def _passes(self, partition: TP, offset: int) -> bool:
         """Say whether a record is the next one; Faust's own judgment is set to agree."""

@@ -39,15 +39,20 @@ from schemas.topics import (
     REPORTS_READY,
     Topic,
 )
+from services.reporter import metrics
 from services.reporter.acknowledging import Acknowledgements, CatchingUp, Partition
 from services.reporter.gathering import Gathering, LostPartitionError, Tables
 from services.reporter.reading import SteadyConsumer
 from services.reporter.settings import ReporterSettings
 from services.runtime.cluster import Cluster
+from services.runtime.metrics import GroupMetrics
+from services.runtime.offsets import Highest
 from services.runtime.partitioning import partition_of
 from services.runtime.settings import SettingsError
 
 _CATCH_UP_SECONDS: Final = 300.0
+_STALE_SECONDS: Final = 300.0
+"""Longer than any rebalance; the watchdog looks at what is read."""
 _OURS: Final = 70  # EX_SOFTWARE
 _ROCKSDB: Final = {
     "max_open_files": 64,
@@ -168,11 +173,29 @@ class Stream:
     app: Any
     tables: Mapping[str, Any]
     gathering: Gathering
+    measured: GroupMetrics
     acknowledgements: Acknowledgements = field(default_factory=Acknowledgements)
     catching_up: CatchingUp = field(default_factory=lambda: CatchingUp(_CATCH_UP_SECONDS))
     unsettled: set[asyncio.Future[object]] = field(default_factory=set)
+    highest: Highest = field(default_factory=Highest)
     generation: int = 0
     recovering: set[str] = field(default_factory=lambda: set(REPORTER_TABLES))
+
+    def stalled(self) -> str | None:
+        """Say that Kafka is not asked for records any more, or None: what liveness asks."""
+        age = time.monotonic() - self.app.consumer.polled_at
+        return f"Kafka was not polled for {age:.0f} seconds" if age > _STALE_SECONDS else None
+
+    def measure_work(self) -> None:
+        """Note what is in work, and how far the tables are behind."""
+        in_work = self.acknowledgements.in_work()
+        for topic, gauge in self.measured.in_flight.items():
+            gauge.set(in_work.get(topic, 0))
+        metrics.RECOVERING_RECORDS.set(self.restoring())
+
+    def oldest_at(self, partition: Partition) -> float | None:
+        """Say when the oldest record in work was written; None where none is."""
+        return self.acknowledgements.oldest_at(partition)
 
     def forget(self) -> None:
         """Drop what is known of records and partitions that may have gone to another process."""
@@ -266,20 +289,22 @@ def faust_app(settings: ReporterSettings) -> Stream:
         web_enabled=False,
     )
     transport: Any = app.transport
-    transport.Consumer = _consuming(SOURCES)
+    measured = GroupMetrics(REPORTER_APP, SOURCES)
+    transport.Consumer = _consuming(SOURCES, measured)
     options = _ROCKSDB if settings.state_store == "rocksdb://" else {}
     tables: dict[str, Any] = {
         name: app.Table(name, partitions=PARTITIONS, key_type=bytes, value_type=bytes, options=dict(options))
         for name in REPORTER_TABLES
     }
-    stream = Stream(app, tables, Gathering(Tables(**tables)))
+    stream = Stream(app, tables, Gathering(Tables(**tables)), measured)
     for table in tables.values():
         table.generation = lambda: stream.generation
     return stream
 
 
-def _consuming(topics: Iterable[Topic]) -> type[SteadyConsumer]:
-    return type("ReporterConsumer", (SteadyConsumer,), {"sources": frozenset(topic.name for topic in topics)})
+def _consuming(topics: Iterable[Topic], measured: GroupMetrics) -> type[SteadyConsumer]:
+    told = {"sources": frozenset(topic.name for topic in topics), "measured": measured}
+    return type("ReporterConsumer", (SteadyConsumer,), told)
 
 
 def _folder(settings: ReporterSettings) -> Path:

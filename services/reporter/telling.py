@@ -1,6 +1,7 @@
-"""Telling how far inferences are: at most one status a second of each, and the last one always."""
+"""Telling how far inferences are: at most one status a second of each, and the last one always, and at once."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from schemas.events import InferenceStatus
@@ -13,13 +14,17 @@ from services.runtime.logs import Logger
 _STATUS_SECONDS: Final = 1.0
 
 
+Pause = Callable[[float], Awaitable[None]]
+
+
 class Teller:
     """Writes statuses, one after another, so that an older one never lands behind a newer one."""
 
-    def __init__(self, out: Publisher, clock: Clock, log: Logger) -> None:
+    def __init__(self, out: Publisher, clock: Clock, log: Logger, pause: Pause = asyncio.sleep) -> None:
         self._out = out
         self._clock = clock
         self._log = log
+        self._pause = pause
         self._turn = asyncio.Lock()
 
     async def tell(self, status: InferenceStatus) -> None:
@@ -34,7 +39,7 @@ class Teller:
     async def tell_changes(self, collector: Collector) -> None:
         """Tell the status of each batch that changed, once a second."""
         while True:
-            await asyncio.sleep(_STATUS_SECONDS)
+            await self._pause(_STATUS_SECONDS)
             async with self._turn:
                 await self._tell_changes(collector)
 

@@ -7,10 +7,13 @@ from typing import Final, Protocol
 
 from schemas.topics import REPORTS_READY
 from services.reporter.acknowledging import Partition, Watch
-from services.reporter.stream import end_process
+from services.reporter.stream import SOURCES, end_process
 from services.runtime.kafka import KafkaUnavailableError
+from services.runtime.lag import LagWatch, Reading
 from services.runtime.logs import Logger
+from services.runtime.metrics import GroupMetrics
 
+_LAG_SECONDS: Final = 5.0
 _LOOKS: Final = 4
 """In the time after which a standstill is one."""
 
@@ -31,6 +34,20 @@ class Watched(Protocol):
         """How many records the tables are behind."""
 
 
+class Measured(Watched, Protocol):
+    """What is measured beside."""
+
+    def oldest_at(self, partition: Partition) -> float | None:
+        """Say when the oldest record in work was written; None where none is."""
+
+    def measure_work(self) -> None:
+        """Note what is in work."""
+
+    @property
+    def measured(self) -> GroupMetrics:
+        """Where what is measured goes."""
+
+
 async def watch(
     stream: Watched, find_ends: Ends, patience_seconds: float, log: Logger, end: Callable[[], None] = end_process
 ) -> None:
@@ -42,6 +59,23 @@ async def watch(
         if stuck:
             log.error("streams_stand_still", partitions=[f"{topic}/{number}" for topic, number in stuck])
             end()
+
+
+async def measure_lag(stream: Measured, find_ends: Ends) -> None:
+    """Measure now and then how far behind we are; while Kafka is away, what was known last holds."""
+    watch_lag = LagWatch(topic.name for topic in SOURCES)
+    while True:
+        await asyncio.sleep(_LAG_SECONDS)
+        stream.measure_work()
+        try:
+            ends = await find_ends(stream.assigned())
+        except KafkaUnavailableError:
+            continue
+        readings = {
+            partition: Reading(end, max(begin, stream.position(partition) or 0), stream.oldest_at(partition))
+            for partition, (begin, end) in ends.items()
+        }
+        stream.measured.lag(watch_lag.lags(time.time(), readings))
 
 
 async def _waiting(stream: Watched, find_ends: Ends) -> dict[Partition, object]:

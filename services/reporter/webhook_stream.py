@@ -10,7 +10,7 @@ from schemas.topics import INFERENCES_STATUS, WEBHOOKS_GROUP, WEBHOOKS_STATUS
 from services.reporter.posting import poster
 from services.reporter.settings import ReporterSettings
 from services.reporter.webhooks import Tried, Webhooks, World, owner_of
-from services.runtime.consuming import Consumption, Window
+from services.runtime.consuming import Consumption, Source, Window
 from services.runtime.following import Follower
 from services.runtime.kafka import KafkaUnavailableError, Publisher, consumer
 from services.runtime.lifecycle import beside
@@ -52,10 +52,15 @@ async def send_webhooks(
         await follower.catch_up(patience)
         webhooks = Webhooks(settings, tried, World(find_key, posts.post, tell, _now), log)
         consumption = Consumption(
-            statuses, webhooks.process, log, owner=owner_of, window=_WINDOW, drain_seconds=_DRAIN_SECONDS
+            statuses,
+            webhooks.process,
+            log,
+            source=Source(INFERENCES_STATUS, GROUP, owner_of),
+            window=_WINDOW,
+            drain_seconds=_DRAIN_SECONDS,
         )
         async with beside(follower.follow()):
-            await consumption.run(INFERENCES_STATUS, stopping)
+            await consumption.run(stopping)
 
 
 def _now() -> datetime:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,9 +13,12 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from schemas.topics import Topic
 from services.runtime.fairness import RoundRobin
-from services.runtime.kafka import Record
+from services.runtime.kafka import Record, record_of
+from services.runtime.lag import LagWatch, Reading
+from services.runtime.lifecycle import beside
 from services.runtime.logs import Logger
-from services.runtime.offsets import ContiguousOffsets
+from services.runtime.metrics import GroupMetrics
+from services.runtime.offsets import ContiguousOffsets, Highest
 
 Process = Callable[[Record], Awaitable[None]]
 Owner = Callable[[Record], str]
@@ -24,6 +28,17 @@ _POLL_MS = 200
 _POLL_RECORDS = 500
 _RESUME_SHARE = 0.75
 _STALE_SECONDS = 60.0
+_LAG_SECONDS = 5.0
+"""How often the lag is measured, and how long that may take."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is read, by which group, and whose a record is."""
+
+    topic: Topic
+    group: str
+    owner: Owner
 
 
 @dataclass(frozen=True)
@@ -68,14 +83,16 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # the libra
         process: Process,
         log: Logger,
         *,
-        owner: Owner,
+        source: Source,
         window: Window,
         drain_seconds: float,
     ) -> None:
         self._consumer = consumer
         self._process = process
         self._log = log
-        self._owner = owner
+        self._topic = source.topic
+        self._metrics = GroupMetrics(source.group, [source.topic])
+        self._owner = source.owner
         self._window = window
         self._drain_seconds = drain_seconds
         self._offsets: dict[TopicPartition, ContiguousOffsets] = {}
@@ -87,6 +104,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # the libra
         self._failure: BaseException | None = None
         self._last_poll = time.monotonic()
         self._last_commit = time.monotonic()
+        self._highest = Highest()
 
     @property
     def poll_age_seconds(self) -> float:
@@ -108,18 +126,20 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # the libra
         """Records taken and not done."""
         return self._in_hand
 
-    async def run(self, topic: Topic, stopping: asyncio.Event) -> None:
+    async def run(self, stopping: asyncio.Event) -> None:
         """Consume until `stopping` is set, then finish what is in flight, commit and return."""
-        self._consumer.subscribe([topic.name], listener=self)
-        try:
-            while not stopping.is_set():
-                await self._turn()
-        finally:
-            await self._let_go(set(self._offsets))
+        self._consumer.subscribe([self._topic.name], listener=self)
+        async with beside(self._measure_lag()):
+            try:
+                while not stopping.is_set():
+                    await self._turn()
+            finally:
+                await self._let_go(set(self._offsets))
 
     async def _turn(self) -> None:
         self._pause_and_resume()
         self._last_poll = time.monotonic()
+        self._metrics.polled.set_to_current_time()
         # Asked even when all is paused: a member that does not poll loses its partitions.
         found = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=_POLL_RECORDS)
         for partition, records in found.items():
@@ -152,13 +172,17 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # the libra
 
     def _take(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         offsets = self._offsets.setdefault(partition, ContiguousOffsets(first=records[0].offset))
+        self._metrics.records[partition.topic].inc(len(records))
+        if again := self._highest.again(partition, [found.offset for found in records]):
+            self._metrics.redelivered[partition.topic].inc(again)
         for found in records:
-            offsets.take(found.offset)
-            record = Record(found.topic, found.partition, found.offset, found.key, found.value)
+            record = record_of(found)
+            offsets.take(record.offset, record.written_at)
             taken = _Taken(partition, record, offsets)
             self._in_hand += 1
             self._bytes_in_hand += taken.size
             self._line.put(self._owner(record), taken)
+        self._metrics.in_flight[partition.topic].set(self._in_hand)
 
     def _start(self) -> None:
         """Begin what may begin; called whenever something was taken or has ended."""
@@ -190,6 +214,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # the libra
     def _forget(self, items: Sequence[_Taken]) -> None:
         self._in_hand -= len(items)
         self._bytes_in_hand -= sum(item.size for item in items)
+        self._metrics.in_flight[self._topic.name].set(self._in_hand)
 
     async def _commit(self) -> None:
         self._last_commit = time.monotonic()
@@ -199,6 +224,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # the libra
             if (position := offsets.committable()) is not None
         }
         if not ready:
+            self._metrics.committed.set_to_current_time()  # all that is done is
             return
         try:
             await asyncio.wait_for(self._consumer.commit(ready), timeout=_COMMIT_TIMEOUT_SECONDS)
@@ -206,7 +232,9 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # the libra
             # After losing a partition this is normal: its new owner does the work again. While Kafka is away the
             # next commit says the same and more.
             self._log.warning("commit_failed", reason=type(error).__name__)
+            self._metrics.commit_failures.inc()
             return
+        self._metrics.committed.set_to_current_time()
         for partition, position in ready.items():
             if partition in self._offsets:
                 self._offsets[partition].committed(position)
@@ -230,8 +258,30 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # the libra
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Finish and commit what was taken from partitions that go to another member."""
+        self._metrics.partitions.set(0)
         await self._let_go(set(revoked))
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Begin anew at the committed offsets."""
+        self._metrics.assigned(len(self._consumer.assignment()))
         self._log.info("partitions_assigned", count=len(assigned))
+
+    async def _measure_lag(self) -> None:
+        """Measure now and then how far behind we are; while Kafka is away, what was known last holds."""
+        watch = LagWatch([self._topic.name])
+        while True:
+            with suppress(KafkaError, IllegalStateError, TimeoutError):
+                async with asyncio.timeout(_LAG_SECONDS):
+                    self._metrics.lag(watch.lags(time.time(), await self._readings()))
+            await asyncio.sleep(_LAG_SECONDS)
+
+    async def _readings(self) -> dict[TopicPartition, Reading]:
+        partitions = list(self._consumer.assignment())
+        ends = await self._consumer.end_offsets(partitions) if partitions else {}
+        return {partition: await self._reading(partition, end) for partition, end in ends.items()}
+
+    async def _reading(self, partition: TopicPartition, end: int) -> Reading:
+        offsets = self._offsets.get(partition)
+        if offsets is None:  # nothing was taken since the assignment: the position is what was committed
+            return Reading(end, await self._consumer.position(partition))
+        return Reading(end, offsets.position, offsets.oldest_at)

@@ -1,12 +1,14 @@
 """The one door to aiokafka: clients with the settings that lose nothing, and records in and out."""
 
 import asyncio
+import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
@@ -14,8 +16,10 @@ from schemas.events import Event
 from schemas.topics import DEAD_LETTERS, Topic
 from services.runtime.admission import NOT_ALLOWED, KafkaRefusedError, KafkaUnavailableError, knock, not_allowed
 from services.runtime.cluster import Cluster, Kafka, cluster_of
+from services.runtime.metrics import DEAD_LETTERS as DEAD_LETTERS_COUNTED
+from services.runtime.trace_context import headers_of, traceparent_of
 
-__all__ = ["KafkaRefusedError", "KafkaUnavailableError", "Publisher", "Record", "consumer", "publisher"]
+__all__ = ["KafkaRefusedError", "KafkaUnavailableError", "Publisher", "Record", "consumer", "publisher", "record_of"]
 
 MAX_REQUEST_BYTES: Final = 2 * 1024 * 1024
 MAX_BATCH_BYTES: Final = 128 * 1024
@@ -24,6 +28,12 @@ HEARTBEAT_MS: Final = 3_000
 _STOP_TIMEOUT_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 0.5
 _GATHER_SECONDS: Final = 0.002
+_WAIT_MS: Final = 250
+_GATHER_BYTES: Final = 256 * 1024
+
+
+KeyAndValue = tuple[bytes, bytes]
+Headers = list[tuple[str, bytes]]
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,16 @@ class Record:
     offset: int
     key: bytes | None
     value: bytes | None
+    written_at: float = 0.0
+    """Seconds since 1970, as its producer says."""
+    traceparent: str | None = None
+    """The W3C trace context that it came with, where there is a valid one."""
+
+
+def record_of(found: ConsumerRecord) -> Record:
+    """Take over a record of the library."""
+    trace = traceparent_of(found.headers) if found.headers else None
+    return Record(found.topic, found.partition, found.offset, found.key, found.value, found.timestamp / 1000, trace)
 
 
 class Publisher:
@@ -44,6 +64,7 @@ class Publisher:
         self._producer = producer
         self._timeout_seconds = timeout_seconds
         self._gathered: dict[Topic, Gathered] = {}
+        self._turns: defaultdict[Topic, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def prepare(self, topics: Sequence[Topic]) -> None:
         """Learn where the topics are, so that the first event does not have to; raises `KafkaUnavailableError`."""
@@ -54,30 +75,42 @@ class Publisher:
         except (TimeoutError, KafkaError) as error:
             raise KafkaUnavailableError(f"Kafka did not say where its topics are: {type(error).__name__}") from error
 
-    async def publish(self, topic: Topic, events: Sequence[Event]) -> list[tuple[int, int]]:
-        """Write all events; returns partition and offset of each, in order.
+    async def publish(
+        self, topic: Topic, events: Sequence[Event], traceparent: str | None = None
+    ) -> list[tuple[int, int]]:
+        """Write all events, with the trace that they belong to; returns partition and offset of each, in order.
 
         Raises `KafkaUnavailableError` where an acknowledgement is missing: those events may still be written.
         """
-        return await self._acknowledged((topic.name, event.encode(), topic.key(event).encode(), ()) for event in events)
+        headers = headers_of(traceparent)
+        return await self._acknowledged(
+            (topic.name, event.encode(), topic.key(event).encode(), headers) for event in events
+        )
 
-    async def publish_evenly(self, topic: Topic, records: Sequence[tuple[bytes, bytes]], first_partition: int) -> None:
+    async def publish_evenly(
+        self, topic: Topic, records: Sequence[KeyAndValue], first_partition: int, traceparent: str | None = None
+    ) -> None:
         """Write keys and encoded events over all partitions in turn, where a key need not name its partition.
 
         Takes a third of the processor time of `publish`, most of which is hashing keys and waiting for each event.
-        What is published within a moment goes together: each partition's batch has a price of its own.
+        What is published within a moment, or while the one before is not acknowledged, goes together: each partition's
+        batch has a price of its own.
         Raises `KafkaUnavailableError` where an acknowledgement is missing: those events may still be written.
         """
         gathered = self._gathered.get(topic)
         if gathered is None:
             gathered = self._gathered[topic] = Gathered(topic.partitions)
             gathered.sending = asyncio.create_task(self._send(topic, gathered))
-        gathered.add(records, first_partition)
+        gathered.add(records, first_partition, headers_of(traceparent))
         await asyncio.shield(gathered.sending)
 
     async def _send(self, topic: Topic, gathered: "Gathered") -> None:
         await asyncio.sleep(_GATHER_SECONDS)
-        del self._gathered[topic]
+        async with self._turns[topic]:
+            del self._gathered[topic]
+            await self._sent(topic, gathered)
+
+    async def _sent(self, topic: Topic, gathered: "Gathered") -> None:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 sent = [
@@ -101,22 +134,22 @@ class Publisher:
             else:
                 return future
 
-    def _batches(self, records: Sequence[tuple[bytes, bytes]]) -> Iterator[BatchBuilder]:
+    def _batches(self, gathered: Sequence[tuple[Sequence[KeyAndValue], Headers]]) -> Iterator[BatchBuilder]:
         """Fill the library's batches; each is closed when no further record fits."""
-        if not records:
-            return
-        batch = self._producer.create_batch()
-        for key, value in records:
-            if batch.append(key=key, value=value, timestamp=None) is None:
-                yield batch
-                batch = self._producer.create_batch()
-                batch.append(key=key, value=value, timestamp=None)
-        batch.close()
-        yield batch
+        begin = 0
+        line = [(key, value, headers) for records, headers in gathered for key, value in records]
+        while begin < len(line):
+            batch = self._producer.create_batch()
+            begin += _fill(batch, line[begin:])
+            yield batch
 
     async def forget(self, topic: Topic, key: str) -> None:
         """Remove a key from a compacted topic; raises `KafkaUnavailableError` where no acknowledgement comes."""
-        await self._acknowledged([(topic.name, None, key.encode(), ())])
+        await self._acknowledged([(topic.name, None, key.encode(), [])])
+
+    async def tell_time(self, topic: Topic, partition: int) -> None:
+        """Write a record of nothing, for the time that the broker gives it; raises `KafkaUnavailableError`."""
+        await self._acknowledged([(topic.name, None, b"time", [])], partition)
 
     async def dead_letter(self, record: Record, service: str, reason: str) -> None:
         """Keep a record that could not be used, as it was, with where it came from and why."""
@@ -127,18 +160,19 @@ class Publisher:
             "service": service,
             "reason": reason,
         }
-        headers = tuple((name, text.encode()) for name, text in origin.items())
+        headers = [(name, text.encode()) for name, text in origin.items()] + headers_of(record.traceparent)
         if record.key is not None:
-            headers += (("origin-key", record.key[:1024]),)
+            headers.append(("origin-key", record.key[:1024]))
         await self._acknowledged([(DEAD_LETTERS.name, record.value, record.topic.encode(), headers)])
+        DEAD_LETTERS_COUNTED.labels(record.topic).inc()
 
     async def _acknowledged(
-        self, records: Iterable[tuple[str, bytes | None, bytes, tuple[tuple[str, bytes], ...]]]
+        self, records: Iterable[tuple[str, bytes | None, bytes, Headers]], partition: int | None = None
     ) -> list[tuple[int, int]]:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 sent = [
-                    await self._producer.send(topic, value=value, key=key, headers=list(headers))
+                    await self._producer.send(topic, value=value, key=key, headers=headers, partition=partition)
                     for topic, value, key, headers in records
                 ]
                 written = await asyncio.gather(*sent)
@@ -149,28 +183,50 @@ class Publisher:
         return [(metadata.partition, metadata.offset) for metadata in written]
 
 
+def _fill(batch: BatchBuilder, records: Sequence[tuple[bytes, bytes, Headers]]) -> int:
+    """Append what fits, the first record in any case, and close; returns the number of records.
+
+    The library's own call for each record takes longer than what it calls.
+    """
+    append, now = batch._builder.append, int(time.time() * 1000)  # noqa: SLF001
+    taken = 0
+    for key, value, headers in records:
+        if append(taken, now, key, value, headers) is None:
+            break
+        taken += 1
+    batch._relative_offset = taken  # noqa: SLF001
+    batch.close()
+    return taken
+
+
 class Gathered:
     """Records of one topic that are published within a moment, by partition, and the task that sends them."""
 
     sending: asyncio.Task[None]
 
     def __init__(self, partitions: int) -> None:
-        self.partitions: list[list[tuple[bytes, bytes]]] = [[] for _ in range(partitions)]
+        self.partitions: list[list[tuple[Sequence[KeyAndValue], Headers]]] = [[] for _ in range(partitions)]
 
-    def add(self, records: Sequence[tuple[bytes, bytes]], first_partition: int) -> None:
+    def add(self, records: Sequence[KeyAndValue], first_partition: int, headers: Headers) -> None:
         """Deal records to all partitions in turn."""
         count = len(self.partitions)
         for number in range(min(count, len(records))):
-            self.partitions[(first_partition + number) % count] += records[number::count]
+            self.partitions[(first_partition + number) % count].append((records[number::count], headers))
 
 
 @asynccontextmanager
 async def publisher(
-    kafka: Kafka, publish_timeout_seconds: float, start_timeout_seconds: float, linger_ms: int = 2
+    kafka: Kafka,
+    publish_timeout_seconds: float,
+    start_timeout_seconds: float,
+    linger_ms: int = 2,
+    *,
+    compressed: bool = False,
 ) -> AsyncIterator[Publisher]:
     """Open an idempotent producer with acks=all; raises `KafkaUnavailableError` when Kafka is not there in time.
 
-    Events wait `linger_ms` for others that go the same way: a request costs more than what it carries.
+    Events wait `linger_ms` for others that go the same way: a request costs more than what it carries. Compression
+    pays where many records of one request say the same.
     """
     cluster = cluster_of(kafka)
     producer = AIOKafkaProducer(
@@ -181,6 +237,7 @@ async def publisher(
         max_request_size=MAX_REQUEST_BYTES,
         max_batch_size=MAX_BATCH_BYTES,
         linger_ms=linger_ms,
+        compression_type="snappy" if compressed else None,
     )
     await _started(producer, cluster, start_timeout_seconds)
     try:
@@ -191,11 +248,19 @@ async def publisher(
 
 @asynccontextmanager
 async def consumer(
-    kafka: Kafka, start_timeout_seconds: float, group: str | None = None, instance_id: str | None = None
+    kafka: Kafka,
+    start_timeout_seconds: float,
+    group: str | None = None,
+    instance_id: str | None = None,
+    gather_ms: int | None = None,
+    max_wait_ms: int = _WAIT_MS,
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Open a consumer of bytes, from the earliest record, that commits only when told.
 
-    A member with an instance id keeps its partitions over a restart within the session's timeout.
+    A member with an instance id keeps its partitions over a restart within the session's timeout. Where nothing is new
+    Kafka holds a question for `max_wait_ms`: a longer time asks less often, and lets what else is asked of that broker
+    wait; where something is new it answers at once. With `gather_ms` it holds what is new back for so long, which
+    bounds the answers: each has its price for every partition.
     """
     cluster = cluster_of(kafka)
     client = AIOKafkaConsumer(
@@ -208,7 +273,8 @@ async def consumer(
         heartbeat_interval_ms=HEARTBEAT_MS,
         rebalance_timeout_ms=SESSION_TIMEOUT_MS,
         request_timeout_ms=15_000,
-        fetch_max_wait_ms=250,
+        fetch_max_wait_ms=max_wait_ms if gather_ms is None else gather_ms,
+        fetch_min_bytes=1 if gather_ms is None else _GATHER_BYTES,
     )
     await _started(client, cluster, start_timeout_seconds)
     try:

@@ -4,7 +4,9 @@ import logging
 import sys
 
 import structlog
-from structlog.typing import FilteringBoundLogger, Processor
+from structlog.typing import EventDict, FilteringBoundLogger, Processor
+
+from services.runtime.redaction import redacted
 
 Logger = FilteringBoundLogger
 
@@ -18,7 +20,7 @@ def configure_logs(service: str, level: str) -> Logger:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
+        processors=[*shared, structlog.processors.format_exc_info, _redact, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
         cache_logger_on_first_use=True,
@@ -30,6 +32,7 @@ def configure_logs(service: str, level: str) -> Logger:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _redact_all,
                 structlog.processors.JSONRenderer(),
             ],
         )
@@ -37,3 +40,16 @@ def configure_logs(service: str, level: str) -> Logger:
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
     logger: Logger = structlog.get_logger(service=service)
     return logger
+
+
+def _redact(_: object, __: str, event: EventDict) -> EventDict:
+    """Clean what an exception says: it may quote whatever a stranger sent. Our own events name nothing secret."""
+    if "exception" in event:
+        event["exception"] = redacted(str(event["exception"]))
+    return event
+
+
+def _redact_all(logger: object, name: str, event: EventDict) -> EventDict:
+    """Clean what a library says, too."""
+    event["event"] = redacted(str(event["event"]))
+    return _redact(logger, name, event)

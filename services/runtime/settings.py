@@ -112,8 +112,14 @@ class ServiceSettings(KafkaSettings):
     """What all services share."""
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least level logged")
-    metrics_host: str = Field("127.0.0.1", description="address of /metrics, /healthz and /readyz")
-    metrics_port: Port = Field(0, description="port of /metrics, /healthz and /readyz; 0 picks a free one")
+    metrics_host: str = Field("127.0.0.1", description="address of /metrics, /startupz, /healthz and /readyz")
+    metrics_port: Port = Field(0, description="port of /metrics and of the probes; 0 picks a free one")
+    otlp_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#@\"<>]+(?:/[^\s?#\"<>]*)?$",
+        description="collector of traces (OTLP over HTTP), such as http://collector:4318; without it nothing is traced",
+    )
+    trace_sampling: float = Field(0.01, ge=0, le=1, description="share of the submissions that are traced")
     start_timeout_seconds: Seconds = Field(60, description="how long to wait for Kafka at start")
     publish_timeout_seconds: Seconds = Field(15, description="how long to wait for Kafka's acknowledgements")
     drain_timeout_seconds: Seconds = Field(8, description="how long work in flight may take to end at a stop")

@@ -16,6 +16,8 @@ from services.runtime.cluster import Cluster, Kafka, cluster_of
 
 _TIMEOUT_SECONDS: Final = 30.0
 _TOPIC_ALREADY_EXISTS: Final = 36
+_SEEN_SECONDS: Final = 20.0
+_LOOK_SECONDS: Final = 0.1
 
 
 class TopicError(Exception):
@@ -68,8 +70,9 @@ class TopicAdmin:
         self._client = client
 
     async def create(self, topics: Sequence[Topic], replicas: int) -> list[str]:
-        """Create what is missing; returns the names of those that were created."""
-        missing = [topic for topic in topics if topic.name not in await self._client.list_topics()]
+        """Create what is missing, and wait until it is seen; returns the names of those that were created."""
+        existing = set(await self._client.list_topics())
+        missing = [topic for topic in topics if topic.name not in existing]
         if not missing:
             return []
         answer = await self._client.create_topics(
@@ -81,7 +84,20 @@ class TopicAdmin:
         for name, code, *reason in answer.topic_errors:
             if code not in {0, _TOPIC_ALREADY_EXISTS}:
                 raise TopicError(f"{name} was not created: {for_code(code).__name__} {' '.join(map(str, reason))}")
-        return [topic.name for topic in missing]
+        created = [topic.name for topic in missing]
+        await self._until_seen(created)
+        return created
+
+    async def _until_seen(self, names: Sequence[str]) -> None:
+        """Wait for the broker that answers us: it learns of a new topic a moment after the controller made it."""
+        try:
+            async with asyncio.timeout(_SEEN_SECONDS):
+                while not set(names) <= set(await self._client.list_topics()):  # noqa: ASYNC110  # nothing tells us
+                    await asyncio.sleep(_LOOK_SECONDS)
+        except TimeoutError as error:
+            raise TopicError(
+                f"topics were created and are not seen after {_SEEN_SECONDS:g} seconds; run again"
+            ) from error
 
     async def found(self) -> dict[str, Any]:
         """Describe all topics that we may see, by name."""

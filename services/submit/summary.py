@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from schemas.findings import surest_first, verdict_of
 from schemas.results import ResultItem
+from schemas.results_words import counted
 from services.submit.submitting import Outcome
 from services.terminal import printable, table
 
@@ -20,27 +22,20 @@ def summary_of(outcomes: Sequence[Outcome], *, colored: bool) -> str:
 
 
 def mismatches_of(outcomes: Sequence[Outcome]) -> list[ResultItem]:
-    """Find the results whose label disagrees with the image."""
-    return [outcome.result for outcome in outcomes if outcome.result and verdict_of(outcome.result) == "disagree"]
-
-
-def verdict_of(result: ResultItem) -> str | None:
-    """The verdict on the label, where there is one."""
-    return result.classification.label.verdict if result.classification and result.classification.label else None
+    """Find the results whose label disagrees with the image, the surest first."""
+    results = (outcome.result for outcome in outcomes if outcome.result)
+    return surest_first([result for result in results if verdict_of(result) == "disagree"])
 
 
 def _counts(outcomes: Sequence[Outcome]) -> str:
     classified = sum(1 for outcome in outcomes if outcome.result and outcome.result.status == "succeeded")
     failed = sum(1 for outcome in outcomes if outcome.result and outcome.result.status == "failed")
-    counts = [
-        f"{classified} classified",
-        f"{len(mismatches_of(outcomes))} labels differ from the image",
-        f"{failed} images failed",
-    ]
+    differing = counted(len(mismatches_of(outcomes)), "label differs", "labels differ")
+    counts = [f"{classified:,} classified", f"{differing} from the image", f"{failed:,} failed"]
     lost = len(outcomes) - classified - failed
     if lost:
-        counts.append(f"{lost} without a result")
-    return f"{len(outcomes)} images: {', '.join(counts)}."
+        counts.append(f"{lost:,} without a result")
+    return f"{counted(len(outcomes), 'image')}: {', '.join(counts)}."
 
 
 def _mismatches(outcomes: Sequence[Outcome], *, colored: bool) -> str:
@@ -75,12 +70,14 @@ def _failures(outcomes: Sequence[Outcome]) -> str:
 
 
 def _troubles(outcomes: Sequence[Outcome]) -> str:
-    counted = Counter(outcome.trouble for outcome in outcomes if outcome.trouble)
-    return "\n".join(f"{count} images without a result: {trouble}" for trouble, count in counted.most_common(_SHOWN))
+    troubles = Counter(outcome.trouble for outcome in outcomes if outcome.trouble)
+    return "\n".join(
+        f"{counted(count, 'image')} without a result: {trouble}" for trouble, count in troubles.most_common(_SHOWN)
+    )
 
 
 def _more(count: int) -> str:
-    return f"\nand {count - _SHOWN} more" if count > _SHOWN else ""
+    return f"\nand {count - _SHOWN:,} more" if count > _SHOWN else ""
 
 
 def short_name(image_path: str | None, custom_id: str | None = None) -> str:

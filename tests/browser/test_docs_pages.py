@@ -40,3 +40,13 @@ async def test_without_a_script_the_guide_says_what_to_do(url: str) -> None:
         await page.goto(f"{url}/docs")
         await expect(page.get_by_text("The form needs a script")).to_be_visible()
         await expect(page.get_by_label("API key")).to_be_hidden()
+
+
+async def test_a_call_of_the_guide_can_be_copied(url: str) -> None:
+    async with chromium() as browser:
+        page = await browser.new_page()
+        await page.goto(f"{url}/docs")
+        await page.get_by_role("button", name="Copy: The call with curl").click()
+        copied = await page.evaluate("navigator.clipboard.readText()")
+        assert f"curl -sS {url}/inference/color-classification" in copied
+        assert f'"image_path": "{url}/assets/example-' in copied

@@ -1,6 +1,6 @@
 """The results page as people use it, in a real browser."""
 
-import time
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -59,22 +59,31 @@ async def test_filtering_sorting_searching_copying_and_downloading(site: Site, t
         assert await bytes_of(requests[:4]) < 300_000
 
 
-async def test_250_images_answer_within_a_frame_or_two(site: Site) -> None:
+COSTS = """() => {
+    const rows = [...document.getElementById("rows").children];
+    const search = document.getElementById("search");
+    const least = (work) => Math.min(...Array.from({ length: 12 }, (_, turn) => {
+        const began = performance.now();
+        work(turn % 2 === 0);
+        document.body.offsetHeight;
+        return performance.now() - began;
+    }));
+    const browser = least((hides) => rows.forEach((row) => { row.hidden = hides; }));
+    const ours = least((hides) => {
+        search.value = hides ? "in no row" : "";
+        search.dispatchEvent(new Event("input"));
+    });
+    return [ours, browser];
+}"""
+
+
+async def test_searching_250_images_costs_little_more_than_hiding_them(site: Site) -> None:
     site.finish(ITEMS)
     async with chromium() as browser:
         page = await browser.new_page()
         await page.goto(site.url + site.path())
-        took = await page.evaluate(
-            """() => ["sneaker", "x", ""].map(words => {
-                const began = performance.now();
-                const search = document.getElementById("search");
-                search.value = words;
-                search.dispatchEvent(new Event("input"));
-                document.body.offsetHeight;
-                return performance.now() - began;
-            })"""
-        )
-        assert max(took) < 100, took
+        ours, floor = await page.evaluate(COSTS)
+        assert ours < 5 * floor, (ours, floor)
 
 
 async def test_progress_is_followed_to_the_finished_page(site: Site) -> None:
@@ -121,19 +130,31 @@ async def test_nothing_keeps_anybody_from_reading_it(site: Site, width: int) -> 
         await page.goto(site.url + site.path())
         await assert_accessible(page)
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await page.get_by_role("link", name="Show the pictures").click()
+        await assert_accessible(page)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-async def test_the_first_paint_comes_at_once(site: Site) -> None:
+async def test_a_running_batch_is_read_by_everybody(site: Site) -> None:
+    for item in ITEMS[:30]:
+        site.news.tell(item)
+    site.status(28, 2)
+    async with chromium(width=390) as browser:
+        page = await browser.new_page()
+        await page.goto(site.url + site.path())
+        await expect(page.get_by_text("30 of 250 images done")).to_be_visible()
+        await assert_accessible(page)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_the_page_waits_for_no_script(site: Site) -> None:
     site.finish(ITEMS)
     async with chromium() as browser:
         page = await browser.new_page()
-        began = time.monotonic()
-        await page.goto(site.url + site.path())
-        assert time.monotonic() - began < 5
-        paint = await page.evaluate(
-            "() => performance.getEntriesByName('first-contentful-paint').map(entry => entry.startTime)"
-        )
-        assert paint == [] or paint[0] < 2000
+        await page.route("**/*.js", lambda _: asyncio.sleep(0))  # asked for, and never answered
+        await page.goto(site.url + site.path(), wait_until="commit")
+        await expect(page.locator("#rows li")).to_have_count(SIZE)
+        await expect(page.get_by_role("heading", name="16 labels to correct")).to_be_visible()
 
 
 async def test_a_link_that_is_no_good_says_so_to_people(site: Site) -> None:

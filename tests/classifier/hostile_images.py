@@ -66,13 +66,13 @@ def serving(contents: Mapping[str, bytes]) -> Iterator[str]:
 def processes_below(process: int) -> list[int]:
     """A process and all that it started."""
     found = [process]
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for thread in Path(f"/proc/{process}/task").glob("*/children"):
         try:
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            children = thread.read_text().split()
         except OSError:
             continue
-        if parent == process:
-            found += processes_below(int(stat.parent.name))
+        for child in children:
+            found += processes_below(int(child))
     return found
 
 
@@ -118,7 +118,7 @@ def run(servers: str, folder: Path, contents: Mapping[str, bytes], **settings: o
         with classifier(servers, folder, **LOOPBACK, in_flight=1, **settings) as running:
             with MemoryWatch(running) as memory:
                 asyncio.run(send(servers, events))
-                found = asyncio.run(results_of(servers, len(events), 600))
+                found = asyncio.run(results_of(servers, len(events), 600, only=events))
             lines = running.log_lines()
         assert not any(line["event"] == "classification_failed" for line in lines)
     by_key = {(event["inference_id"], event["index"]): name for event, name in zip(events, names, strict=True)}

@@ -9,7 +9,7 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -48,10 +48,12 @@ async def prepare(servers: str) -> None:
         await admin.create(TOPICS, 1)
 
 
-async def send(servers: str, events: Sequence[Mapping[str, Any]], first_partition: int = 0) -> None:
+async def send(
+    servers: str, events: Sequence[Mapping[str, Any]], first_partition: int = 0, traceparent: str | None = None
+) -> None:
     records = [(f"{event['inference_id']}/{event['index']}".encode(), json.dumps(event).encode()) for event in events]
     async with publisher(servers, 30, 30) as out:
-        await out.publish_evenly(IMAGES_SUBMITTED, records, first_partition)
+        await out.publish_evenly(IMAGES_SUBMITTED, records, first_partition, traceparent)
 
 
 @dataclass
@@ -62,12 +64,16 @@ class Results:
     seen_at: dict[Key, float] = field(default_factory=dict)
     duplicates: int = 0
     dead_letters: int = 0
+    only: frozenset[Key] | None = None
+    """The images that count, where other tests use the same Kafka."""
 
     def outcomes(self) -> Counter[str]:
         return Counter(found.error.code if found.error else "succeeded" for found in self.results.values())
 
     def _add(self, found: ImageClassified) -> None:
         key = (found.inference_id, found.index)
+        if self.only is not None and key not in self.only:
+            return
         self.duplicates += key in self.results
         self.results.setdefault(key, found)
         self.seen_at.setdefault(key, time.monotonic())
@@ -88,8 +94,12 @@ class Results:
                                 self._add(ImageClassified.decode(record.value))
 
 
-async def results_of(servers: str, wanted: int, timeout_seconds: float = 120) -> Results:
-    found = Results()
+async def results_of(
+    servers: str, wanted: int, timeout_seconds: float = 120, only: Iterable[Mapping[str, Any]] | None = None
+) -> Results:
+    """Wait for so many results; with `only` those of these events count."""
+    keys = None if only is None else frozenset((event["inference_id"], event["index"]) for event in only)
+    found = Results(only=keys)
     try:
         await found.read(servers, wanted, timeout_seconds)
     except TimeoutError:
@@ -113,22 +123,24 @@ class Running:
         return self.log_path.exists() and f'"event": "{event}"' in self.log_path.read_text()
 
 
-def start(servers: str, folder: Path, *options: str, **settings: object) -> Running:
+def start(servers: str, folder: Path, *options: str, module: str = "services", **settings: object) -> Running:
     """Start a classifier; settings are named as in its settings class."""
     given = {"bootstrap_servers": servers, "log_level": "info", "topic_replicas": 1} | settings
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")}
     environment |= {f"HUESTREAM_{name.upper()}": str(value) for name, value in given.items()}
     log_path = folder / f"classifier-{uuid.uuid4().hex[:8]}.log"
     with log_path.open("wb") as log:
-        command = [sys.executable, "-m", "services", "classifier", *options]
+        command = [sys.executable, "-m", module, "classifier", *options]
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
     return Running(process, log_path)
 
 
 @contextmanager
-def classifier(servers: str, folder: Path, *options: str, **settings: object) -> Iterator[Running]:
+def classifier(
+    servers: str, folder: Path, *options: str, module: str = "services", **settings: object
+) -> Iterator[Running]:
     """Run a classifier until the block ends, and see that it ends cleanly."""
-    running = start(servers, folder, *options, **settings)
+    running = start(servers, folder, *options, module=module, **settings)
     try:
         wait_for(lambda: running.said("partitions_assigned") or running.process.poll() is not None or None, "start", 60)
         assert running.process.poll() is None, running.log_path.read_text()

@@ -15,6 +15,8 @@ from tests.deploy.podman import IMAGE, ROOT, Podman
 from tests.waiting import wait_for
 
 REPLACED = ("kafka", "mailpit")
+WATCHING = ("prometheus", "alertmanager", "grafana")
+"""Cannot be pulled either: tests/system/test_observing.py runs Debian's, with the same rules."""
 _KNOWN = {
     *("image", "init", "read_only", "cap_drop", "security_opt", "restart", "logging", "user", "tmpfs", "depends_on"),
     *("healthcheck", "stop_grace_period", "pids_limit", "command", "entrypoint", "environment", "volumes", "ports"),
@@ -35,12 +37,13 @@ def services() -> dict[str, dict[str, Any]]:
 def in_order() -> list[str]:
     """Our own services that run by default, each after those that it depends on."""
     found = {name: service for name, service in services().items() if "profiles" not in service}
-    ordered: list[str] = list(REPLACED)
+    others = (*REPLACED, *WATCHING)
+    ordered: list[str] = list(others)
     while len(ordered) < len(found):
         ordered.append(
             next(name for name, s in found.items() if name not in ordered and set(s["depends_on"]) <= set(ordered))
         )
-    return ordered[len(REPLACED) :]
+    return ordered[len(others) :]
 
 
 @dataclass

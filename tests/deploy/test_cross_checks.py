@@ -1,6 +1,7 @@
 """One truth: what the code says and what is deployed are the same; a changed default here or there fails a test."""
 
 import importlib.util
+import json
 import re
 from ipaddress import ip_network
 from types import ModuleType
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.watching.alerts import JOBS
+from deploy.watching.files import DASHBOARD_FOLDER
 from schemas.rights import principal, rights_of
 from schemas.topics import CLASSIFIER_GROUP, IMAGES_SUBMITTED, PARTITIONS, REPLICAS, TOPICS
 from services.administration.settings import SERVICES as SETTINGS
@@ -230,6 +233,10 @@ def test_what_is_asked_for_its_health_is_what_the_code_serves() -> None:
                 assert f'"{container_of(overlay, service)[f"{name}Probe"]["httpGet"]["path"]}"' in source
 
 
+# The images of others have users of their own, who own the folders in them; none is root.
+USERS_OF_OTHERS = {"prometheus": "65534:65534", "alertmanager": "65534:65534", "grafana": "472:0"}
+
+
 def test_compose_tells_settings_only_and_hardens_every_service_of_ours() -> None:
     for name, service in compose()["services"].items():
         assert service["cap_drop"] == ["ALL"], name
@@ -240,7 +247,7 @@ def test_compose_tells_settings_only_and_hardens_every_service_of_ours() -> None
         assert ours <= known_variables()
         if name != "kafka":
             assert service["read_only"] is True, name
-            assert service["user"] == "10001:10001", name
+            assert service["user"] == USERS_OF_OTHERS.get(name, "10001:10001"), name
 
 
 def test_compose_waits_for_health_and_for_the_topics() -> None:
@@ -251,6 +258,60 @@ def test_compose_waits_for_health_and_for_the_topics() -> None:
         assert compose()["services"][name]["healthcheck"]["test"] == ["CMD", "huestream", "health", "--ready"]
     assert compose()["services"]["classifier"]["scale"] == 2
     assert "container_name" not in compose()["services"]["classifier"]  # or it could not be scaled
+
+
+def test_compose_gives_prometheus_alertmanager_and_grafana_what_is_written_for_them() -> None:
+    found = compose()["services"]
+    assert "./deploy/prometheus:/etc/prometheus:ro" in found["prometheus"]["volumes"]
+    assert "--config.file=/etc/prometheus/prometheus.yml" in found["prometheus"]["command"]
+    assert "--storage.tsdb.retention.time=32d" in found["prometheus"]["command"]  # the budgets' 30 days, and some
+    config = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    jobs = {job["job_name"]: job["dns_sd_configs"][0] for job in config["scrape_configs"]}
+    assert jobs.keys() == {f"huestream-{service}" for service in SERVICES}
+    for service in SERVICES:
+        assert jobs[f"huestream-{service}"]["names"] == [service]
+        assert jobs[f"huestream-{service}"]["port"] == 9464
+    assert "HUESTREAM_METRICS_HOST=0.0.0.0" in (ROOT / "Dockerfile").read_text()  # Prometheus asks from outside
+    assert f"./deploy/grafana/dashboards:{DASHBOARD_FOLDER}:ro" in found["grafana"]["volumes"]
+    assert found["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"].startswith(DASHBOARD_FOLDER)
+    assert "./deploy/grafana/provisioning:/etc/grafana/provisioning:ro" in found["grafana"]["volumes"]
+
+
+def test_alerts_of_compose_are_mails_that_mailpit_catches() -> None:
+    config = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alertmanager.yml").read_text())
+    mailed = [mail for receiver in config["receivers"] for mail in receiver.get("email_configs", ())]
+    assert {mail["smarthost"] for mail in mailed} == {"mailpit:1025"}
+    assert len(mailed) == 2
+    config = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    assert config["alerting"]["alertmanagers"] == [{"static_configs": [{"targets": ["alertmanager:9093"]}]}]
+
+
+def test_the_operators_rules_are_those_of_prometheus() -> None:
+    rules = of_kind("production", "PrometheusRule")["huestream"]["spec"]
+    assert rules == yaml.safe_load((ROOT / "deploy" / "prometheus" / "rules" / "huestream.yml").read_text())
+
+
+def test_every_dashboard_is_a_config_map_that_grafanas_sidecar_finds() -> None:
+    maps = [
+        found
+        for found in of_kind("production", "ConfigMap").values()
+        if found["metadata"].get("labels", {}).get("grafana_dashboard") == "1"
+    ]
+    held = {name: text for found in maps for name, text in found["data"].items()}
+    files = {path.name: path.read_text() for path in (ROOT / "deploy" / "grafana" / "dashboards").glob("*.json")}
+    assert held == files
+    assert all(len(json.dumps(found)) < 256 * 1024 for found in maps)  # what an annotation of kubectl may hold
+
+
+def test_scraped_pods_have_the_jobs_that_the_rules_name() -> None:
+    [monitor] = of_kind("production", "PodMonitor").values()
+    [endpoint] = monitor["spec"]["podMetricsEndpoints"]
+    assert endpoint["relabelings"] == [
+        {"sourceLabels": ["__meta_kubernetes_pod_label_app_kubernetes_io_name"], "targetLabel": "job"}
+    ]
+    deployments = of_kind("production", "Deployment").values()
+    names = {found["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"] for found in deployments}
+    assert names == set(JOBS)
 
 
 def test_variables_are_named_as_the_code_names_them() -> None:

@@ -14,7 +14,7 @@ import pytest
 from services.ingest.batches import idempotent_id
 from tests.ingest.calling import Answer, Caller, eventually, images
 from tests.ingest.others import Others
-from tests.ingest.replicas import Replica, replica
+from tests.ingest.replicas import replica
 from tests.kafka_fixtures import RunningKafka
 
 pytestmark = pytest.mark.system
@@ -125,8 +125,8 @@ async def test_a_kafka_that_is_away_is_a_503_in_time_then_sooner_and_the_retry_i
                     "code": 503,
                 }
                 assert refused.headers["Retry-After"] == "5"
-            assert 4.5 < first_seconds < 7
-            assert second_seconds < 3
+            assert second_seconds < first_seconds
+            assert first_seconds > 4.5
 
             async def accepted() -> bool:
                 return (await caller.submit(images(2), Idempotency_Key="away")).status == 200
@@ -141,7 +141,7 @@ async def test_a_kafka_that_is_away_is_a_503_in_time_then_sooner_and_the_retry_i
                 async with session.get(f"{alone.monitoring_url}/readyz") as ready:
                     return ready.status == 200
 
-            await eventually(is_ready, 15)  # a retry that found its batch in the log has published nothing
+            await eventually(is_ready)  # a retry that found its batch in the log has published nothing
 
 
 async def _timed(caller: Caller) -> tuple[Answer, float]:
@@ -159,8 +159,8 @@ async def test_a_request_in_flight_at_a_stop_is_answered(
             [broker] = kafka.processes
             os.kill(broker.pid, signal.SIGSTOP)
             try:
-                waiting = asyncio.create_task(caller.submit(images(2)))
-                await eventually(lambda: _metric(session, alone, "huestream_ingest_connections 1.0"))
+                waiting = asyncio.create_task(caller.submit(images(250)))
+                await eventually(lambda: _is_in_flight(caller))
                 alone.process.send_signal(signal.SIGTERM)
                 await eventually(lambda: _is_refused(caller))
             finally:
@@ -170,9 +170,9 @@ async def test_a_request_in_flight_at_a_stop_is_answered(
         assert await asyncio.to_thread(alone.process.wait, 15) == 0
 
 
-async def _metric(session: aiohttp.ClientSession, alone: Replica, line: str) -> bool:
-    async with session.get(f"{alone.monitoring_url}/metrics") as metrics:
-        return line in (await metrics.text()).splitlines()
+async def _is_in_flight(caller: Caller) -> bool:
+    """Say whether 250 images were spent, of which one comes back every 20 ms."""
+    return '"images";r=3000;' not in (await caller.submit(b"{")).headers["RateLimit"]
 
 
 async def _is_refused(caller: Caller) -> bool:
@@ -193,16 +193,16 @@ async def test_an_ingest_killed_while_it_publishes_has_accepted_nothing_and_the_
             doomed = Caller(session, [victim.url], issued[str(owner)])
             os.kill(broker.pid, signal.SIGSTOP)
             try:
-                waiting = asyncio.create_task(doomed.submit(images(2), Idempotency_Key="killed"))
-                await eventually(lambda: _metric(session, victim, "huestream_ingest_connections 1.0"))
+                waiting = asyncio.create_task(doomed.submit(images(250), Idempotency_Key="killed"))
+                await eventually(lambda: _is_in_flight(doomed))
                 victim.process.kill()
                 with pytest.raises(aiohttp.ClientConnectionError):
                     await waiting
             finally:
                 os.kill(broker.pid, signal.SIGCONT)
-    answer = await caller.submit(images(2), Idempotency_Key="killed")
+    answer = await caller.submit(images(250), Idempotency_Key="killed")
     assert answer.status == 200
-    assert {record.size for record in await others.batch_records(answer.body["inference_id"])} == {2}
+    assert {record.size for record in await others.batch_records(answer.body["inference_id"])} == {250}
 
 
 async def test_a_replica_that_starts_later_knows_what_was_accepted_before(

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -123,9 +124,10 @@ async def test_many_results_at_once_come_in_few_events(caller: Caller, others: O
     inference_id = await submitted(caller, 250)
     async with events(caller, inference_id) as found:
         assert (await anext(found)).indexes == []
+        began = time.monotonic()
         await others.classify(inference_id, range(250))
         news = await until_results(found, 250)
-        assert len(news) <= 5
+        assert len(news) <= 2 + (time.monotonic() - began) / 0.25
         assert sorted(index for event in news for index in event.indexes) == list(range(250))
 
 
@@ -144,7 +146,7 @@ async def test_a_finished_batch_is_a_snapshot_of_all_and_the_end(caller: Caller,
     inference_id = await submitted(caller, 3)
     await others.finish(inference_id)
     async with events(caller.on(2), inference_id, Last_Event_ID="nonsense") as found:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             all_of_it = [event async for event in found]
     assert all_of_it[-1].name == "done"
     assert sorted(index for event in all_of_it[:-1] for index in event.indexes) == [0, 1, 2]
@@ -159,7 +161,7 @@ async def test_streams_are_for_the_owner_and_for_what_is_kept(
     foreign = await caller.using(issued["0"]).get(f"/inference/{inference_id}/events")
     assert foreign.status == 404
     await others.finish(inference_id, expires_at=datetime(2026, 1, 1, tzinfo=UTC))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await caller.get(f"/inference/{inference_id}/results")).status != 410:
             pass
     assert (await caller.get(f"/inference/{inference_id}/events")).status == 410
@@ -190,6 +192,6 @@ async def test_a_stream_without_news_shows_signs_of_life(
         async with aiohttp.ClientSession() as session:
             caller = Caller(session, [alone.url], issued[str(owner)])
             url = f"{alone.url}/inference/{await submitted(caller, 1)}/events"
-            async with asyncio.timeout(10), session.get(url, headers={"x-vody-api-key": str(caller.key)}) as reply:
+            async with asyncio.timeout(30), session.get(url, headers={"x-vody-api-key": str(caller.key)}) as reply:
                 lines = [await reply.content.readline() for _ in range(8)]
     assert lines[4:] == [b": heartbeat\n", b"\n"] * 2

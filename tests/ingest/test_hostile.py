@@ -141,24 +141,27 @@ async def test_ten_thousand_connections_from_one_address_are_refused_and_others_
             assert alone.megabytes() < before + 60
 
 
-async def test_no_body_holds_the_others_up(caller: Caller) -> None:
-    """The longest pause between replies to someone else, while the slowest bodies known are refused."""
+async def test_no_body_holds_the_others_up(caller: Caller, replicas: list[Replica]) -> None:
+    """The most that a replica works between replies to someone else, while the slowest bodies known are refused.
+
+    Its processor time is what counts: how long that takes is up to what else the machine does.
+    """
     pauses: list[float] = []
     done = asyncio.Event()
 
     async def someone_else() -> None:
         async with aiohttp.ClientSession() as session:
             while not done.is_set():
-                began = time.monotonic()
+                began = replicas[0].processor_seconds()
                 await Caller(session, caller.urls, None).get("/")
-                pauses.append(time.monotonic() - began)
+                pauses.append(replicas[0].processor_seconds() - began)
 
     watching = asyncio.create_task(someone_else())
     for body in SLOW_BODIES:
         assert (await caller.submit(body)).status == 400
     done.set()
     await watching
-    assert max(pauses) < 0.5  # 0.08 on an idle machine; 0.3 and more before large bodies were parsed with care
+    assert max(pauses) < 0.25  # 0.08; 0.3 and more before large bodies were parsed with care
 
 
 async def test_too_many_wrong_keys_from_one_address_are_refused_and_right_ones_are_not(
@@ -193,7 +196,7 @@ async def test_a_revoked_key_stops_working_at_all_replicas_within_2_seconds(
 
     async with publisher(kafka.bootstrap, 15, 15) as out:
         await out.publish(API_KEYS, [key])
-        await eventually(works_everywhere, 2)
+        await eventually(works_everywhere)
         await out.publish(API_KEYS, [key.model_copy(update={"revoked_at": now})])
         await eventually(works_nowhere, 2)
 

@@ -181,12 +181,18 @@ async def test_a_key_s_own_limits_hold_at_all_replicas(caller: Caller, issued: d
     assert first.status == 200, first.content
     assert first.headers["RateLimit-Policy"] == '"requests";q=3;w=60, "images";q=250;w=60'
 
-    async def is_refused(number: int) -> bool:
-        answer = await small.on(number).submit(images(10))
-        return answer.status == 429 and "of 250 per minute are left" in answer.body["message"]
+    async def knows_the_batch(number: int) -> bool:
+        return (await small.on(number).get(f"/inference/{first.body['inference_id']}/status")).status == 200
 
     for number in (1, 2):
-        await eventually(partial(is_refused, number), 5)
+        await eventually(partial(knows_the_batch, number))
+        answer = await small.on(number).submit(images(250))  # a minute has to pass before there are so many again
+        assert answer.status == 429
+        assert "of 250 per minute are left" in answer.body["message"]
+
+
+def by_status(answer: Answer) -> int:
+    return answer.status
 
 
 def left(answer: Answer) -> dict[str, int]:
@@ -195,28 +201,26 @@ def left(answer: Answer) -> dict[str, int]:
 
 @pytest.mark.system
 async def test_replies_say_what_is_left_whichever_replica_took_the_batches(caller: Caller) -> None:
+    began = time.monotonic()
     first = await caller.submit(images(250))
+    seconds = time.monotonic() - began
     assert first.headers["RateLimit-Policy"] == '"requests";q=120;w=60, "images";q=3000;w=60'
-    assert left(first)["requests"] == 119
-    assert 2750 <= left(first)["images"] < 2850  # one comes back every 20 ms
+    assert 119 <= left(first)["requests"] <= 119 + 2 * seconds  # one comes back every half second
+    assert 2750 <= left(first)["images"] <= 2750 + 50 * seconds
     for number in range(1, 12):
         assert (await caller.on(number).submit(images(250))).status == 200
-
-    async def refused(number: int) -> Answer:
-        async with asyncio.timeout(5):
-            while (answer := await caller.on(number).submit(images(250))).status == 200:
-                pass
-        return answer
-
+    extras = 0  # what a replica accepts before it has read of the batches of others, each of 5 seconds
     for number in range(3):
-        answer = await refused(number)
+        while (answer := await caller.on(number).submit(images(250))).status == 200:
+            extras += 1
+            assert extras < 12
         assert re.fullmatch(
             r"Rate limit exceeded\. This request needs 250 images but only \d+ of 3000 per minute are left; "
             r"retry after \d+ seconds?",
             answer.body["message"],
         )
         assert (answer.status, answer.body["error"]) == (429, "Too Many Requests")
-        assert 1 <= int(answer.headers["Retry-After"]) <= 12
+        assert 1 <= int(answer.headers["Retry-After"]) <= 5 * (1 + extras) + 1
         times = [int(seconds) for _, _, seconds in NUMBERS.findall(answer.headers["RateLimit"])]
         assert max(times) <= int(answer.headers["Retry-After"])
     read = await caller.get("/inference/x/status")
@@ -228,8 +232,9 @@ async def test_requests_are_limited_before_their_bodies_are_read(caller: Caller)
     answers = [await caller.submit(b"{") for _ in range(121)]
     assert [answer.status for answer in answers[:120]] == [400] * 120
     assert answers[-1].status in {400, 429}  # half a second brings one back
-    while (last := await caller.submit(b"{")).status == 400:
-        pass
+    while (last := max(await asyncio.gather(*(caller.submit(b"{") for _ in range(4))), key=by_status)).status == 400:
+        assert len(answers) < 1000
+        answers.append(last)
     assert last.body["message"] == "Rate limit exceeded. 120 requests per minute are allowed; retry after 1 second"
     assert left(last)["images"] == 3000
 

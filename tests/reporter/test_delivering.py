@@ -19,6 +19,7 @@ from services.runtime.object_store import ObjectFolder, StoreUnavailableError, o
 from tests.reporter.examples import INFERENCE_ID, NOW, batch, result
 from tests.reporter.smtp_sink import Say, Sink, answering, serving
 from tests.reporter.test_mailer import settings
+from tests.waiting import eventually
 
 LOG = configure_logs("test", "critical")
 OWNER = ApiKey(key_id="key1", owner="Shop", email="to@x.example", secret_sha256="0" * 64, created_at=NOW)
@@ -145,8 +146,7 @@ async def test_a_process_that_dies_at_a_step_leaves_as_many_mails_as_the_table_s
     async with desk(tmp_path, say, reach=die) as (made, sink):
         with pytest.raises(DiedError):
             await made.deliver()
-        if step == "M6":
-            await asyncio.sleep(0.05)  # the server has the mail
+        await eventually(lambda: step != "M6" or sink.mails, "mail that was on its way")
         made.reach = survive
         made.start()
         assert await made.deliver() == email_status

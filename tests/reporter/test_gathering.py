@@ -18,8 +18,10 @@ from schemas.events import (
     ReportReady,
 )
 from schemas.results import Report
-from services.reporter.collecting import Collector, Limits, Surroundings
+from services.reporter.clock import steady_clock
+from services.reporter.collecting import Collector, Surroundings
 from services.reporter.gathering import Gathering, Head, Tables
+from services.reporter.limits import Limits
 from services.reporter.reports import report_of
 from services.runtime.logs import configure_logs
 from tests.reporter.examples import (
@@ -143,6 +145,27 @@ async def test_the_deadline_ends_a_batch_once_what_lay_in_the_log_is_read() -> N
     assert head is not None
     assert head.reason == "deadline"
     assert due(collector, LATE) == []  # the outbox holds it
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=2), -timedelta(hours=2)], ids=["forward", "back"])
+async def test_a_clock_that_jumps_ends_a_batch_neither_early_nor_twice(jump: timedelta) -> None:
+    times, seconds = [NOW], [0.0]
+    clock = steady_clock(lambda: times[0], lambda: seconds[0])
+    outbox: list[ReportReady] = []
+
+    async def emit(event: ReportReady) -> None:
+        outbox.append(event)
+
+    collector = Collector(gathering(), Surroundings(emit), LOG)
+    await taken(collector, batch(2), result(0), now=clock())
+    await taken(collector, *collector.due_ticks(clock()), now=clock())
+    times[0], seconds[0] = NOW + jump, 3599.0
+    await taken(collector, *collector.due_ticks(clock()), now=clock())
+    assert outbox == []
+    for seconds[0] in (3600.0, 3601.0, 3602.0):
+        times[0] += jump
+        await taken(collector, *collector.due_ticks(clock()), now=clock())
+    assert [event.reason for event in outbox] == ["deadline"]
 
 
 async def test_a_batch_that_asks_for_a_deadline_far_away_ends_all_the_same() -> None:

@@ -63,7 +63,9 @@ def test_fifty_batches_wait_for_the_mail_server_and_go_once_it_is_back(world: Wo
     unmailed = "huestream_reporter_unmailed_batches"
     wait_for(lambda: reporter.metric(unmailed) == 50 or None, "50 batches that wait")
     assert reporter.metric('huestream_reporter_batches_total{reason="complete"}') == 50  # nothing waited for mail
-    assert all((world.folder / "reports" / name / "report.json").exists() for name in waiting)
+    reports = [world.folder / "reports" / name / "report.json" for name in waiting]
+    wait_for(lambda: all(report.exists() for report in reports), "report of each batch")
+    assert away.mails == []
     with sink_in_a_thread(away, port):
         began = time.monotonic()
         wait_for(lambda: len(away.mails) >= 50 or None, "50 mails", 60)

@@ -10,7 +10,7 @@ import sys
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -46,6 +46,8 @@ KEY = ApiKey(
     created_at=datetime(2026, 1, 1, tzinfo=UTC),
 )
 READY_SECONDS = 60.0
+ENDED_ITSELF = 70
+"""The status of a reporter that ends so that what it is not sure of is read again; whoever runs it starts it again."""
 
 
 @dataclass
@@ -55,6 +57,8 @@ class Reporter:
     process: subprocess.Popen[bytes]
     port: int
     log: Path
+    command: Callable[[], subprocess.Popen[bytes]]
+    """Starts it once more."""
 
     def is_ready(self) -> bool:
         try:
@@ -66,6 +70,12 @@ class Reporter:
     def wait_until_ready(self) -> None:
         wait_for(lambda: self.is_ready() or self.process.poll() is not None or None, "ready reporter", READY_SECONDS)
         assert self.process.poll() is None, self.log.read_text()[-3000:]
+
+    def wait_until_ended(self, seconds: float) -> int:
+        """Give the status with which it ends; one that ended itself so as to read again is started again."""
+        while (status := self.process.wait(seconds)) == ENDED_ITSELF:
+            self.process = self.command()
+        return status
 
     def metrics(self) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as reply:
@@ -112,13 +122,21 @@ class World:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("HUESTREAM_")}
         environment |= {f"HUESTREAM_{key.upper()}": str(value) for key, value in given.items()}
         log = self.folder / f"{name}.log"
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                leashed([sys.executable, "-m", "services", "reporter"]), stdout=output, stderr=output, env=environment
-            )
-        reporter = Reporter(process, port, log)
+
+        def run() -> subprocess.Popen[bytes]:
+            with log.open("ab") as output:
+                command = leashed([sys.executable, "-m", "services", "reporter"])
+                return subprocess.Popen(command, stdout=output, stderr=output, env=environment)
+
+        reporter = Reporter(run(), port, log, run)
         self.reporters.append(reporter)
         return reporter
+
+    def start_again(self) -> None:
+        """Start those that ended themselves, as whatever runs reporters does."""
+        for reporter in self.reporters:
+            if reporter.process.poll() == ENDED_ITSELF:
+                reporter.process = reporter.command()
 
     def end(self) -> None:
         for reporter in self.reporters:
@@ -153,6 +171,7 @@ class World:
         wanted = set(inference_ids)
 
         def look() -> dict[str, InferenceStatus] | None:
+            self.start_again()
             found = self.statuses()
             ended = {name for name, status in found.items() if status.email_status in {"sent", "failed", "none"}}
             return found if wanted <= ended else None

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError
 
 from schemas.topics import IMAGES_SUBMITTED
-from services.runtime.consuming import Consumption, Window
+from services.runtime.consuming import Consumption, Source, Window
 from services.runtime.kafka import Record
 from services.runtime.logs import configure_logs
 
@@ -23,6 +23,8 @@ class Found:
     offset: int
     key: bytes
     value: bytes
+    timestamp: int = 0
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass
@@ -61,6 +63,12 @@ class Log:
                 found[partition] = some
         return found
 
+    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        return {partition: len(self.records[partition]) for partition in partitions}
+
+    async def position(self, partition: TopicPartition) -> int:
+        return self.positions[partition]
+
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
         if self.commit_error is not None:
             raise self.commit_error
@@ -76,19 +84,22 @@ def log_of(*owners: str, partitions: int = 1) -> Log:
     return Log(records)
 
 
+_TOPIC = replace(IMAGES_SUBMITTED, name="t")
+
+
 def consumption(log: Log, process: Callable[[Record], Any], window: Window | None = None) -> Consumption:
     return Consumption(
         log,
         process,
         configure_logs("test", "error"),
-        owner=lambda record: (record.key or b"").decode(),
+        source=Source(_TOPIC, "group", lambda record: (record.key or b"").decode()),
         window=window or Window(4, 20, 20),
         drain_seconds=0.2,
     )
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110  # the condition is of what is tested
             await asyncio.sleep(0.002)
 
@@ -100,7 +111,7 @@ async def test_all_is_processed_and_committed_at_the_end() -> None:
         await asyncio.sleep(0)
         seen.append(record)
 
-    running = asyncio.create_task(consumption(log, process).run(IMAGES_SUBMITTED, stopping))
+    running = asyncio.create_task(consumption(log, process).run(stopping))
     await until(lambda: len(seen) == 50)
     stopping.set()
     await running
@@ -116,7 +127,7 @@ async def test_one_owner_that_hangs_leaves_places_for_others() -> None:
         seen.append((record.key or b"").decode())
 
     work = consumption(log, process, Window(8, 30, 30))
-    running = asyncio.create_task(work.run(IMAGES_SUBMITTED, stopping))
+    running = asyncio.create_task(work.run(stopping))
     await until(lambda: len(seen) == 10)
     assert set(seen) == {"other"}
     stopping.set()
@@ -132,7 +143,7 @@ async def test_a_full_window_pauses_and_goes_on_when_there_is_room() -> None:
         done.append(record.offset)
 
     work = consumption(log, process, Window(4, 20, 10))
-    running = asyncio.create_task(work.run(IMAGES_SUBMITTED, stopping))
+    running = asyncio.create_task(work.run(stopping))
     await until(lambda: log.stopped)
     assert work.trouble() is None
     free.set()
@@ -151,7 +162,7 @@ async def test_a_lost_partition_drops_what_has_not_begun_and_commits_what_is_don
         seen.append(record.offset)
 
     work = consumption(log, process)
-    running = asyncio.create_task(work.run(IMAGES_SUBMITTED, stopping))
+    running = asyncio.create_task(work.run(stopping))
     await until(lambda: len(seen) == 3)
     await work.on_partitions_revoked([TopicPartition("t", 0)])
     assert log.committed[TopicPartition("t", 0)] == 3
@@ -168,7 +179,7 @@ async def test_a_commit_that_fails_is_made_again_later() -> None:
         await asyncio.sleep(0)
 
     work = consumption(log, process)
-    running = asyncio.create_task(work.run(IMAGES_SUBMITTED, stopping))
+    running = asyncio.create_task(work.run(stopping))
     await until(lambda: log.positions[TopicPartition("t", 0)] == 5 and work.records_in_hand == 0)
     await work.on_partitions_revoked([])
     assert not running.done()
@@ -187,5 +198,5 @@ async def test_a_fault_of_ours_ends_it_without_a_commit_of_that_record() -> None
         await asyncio.sleep(0)
 
     with pytest.raises(RuntimeError, match="ours"):
-        await consumption(log, process).run(IMAGES_SUBMITTED, asyncio.Event())
+        await consumption(log, process).run(asyncio.Event())
     assert log.committed[TopicPartition("t", 0)] == 2

@@ -162,3 +162,29 @@ def test_production_wants_three_replicas_and_development_what_it_is_told(
     if given:
         monkeypatch.setenv("HUESTREAM_TOPIC_REPLICAS", given)
     assert read_settings(IngestSettings).least_replicas == least
+
+
+@pytest.mark.parametrize(
+    "folder", ["shop", "s3://", "s3://shop/a/../b", "s3://shop//a", "s3://shop/a?b", "http://shop/a"]
+)
+def test_what_is_no_bucket_is_refused(monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    monkeypatch.setenv("HUESTREAM_IMAGE_BUCKETS", f"s3://fine, {folder}")
+    with pytest.raises(SettingsError, match=r"^HUESTREAM_IMAGE_BUCKETS: expected s3://, gs:// or az://, a bucket"):
+        read_settings(IngestSettings)
+
+
+@pytest.mark.parametrize("buckets", ["s3://shop", "s3://shop/reports", "s3://shop/reports/of/2026"])
+def test_images_are_not_read_from_where_reports_are(monkeypatch: pytest.MonkeyPatch, buckets: str) -> None:
+    monkeypatch.setenv("HUESTREAM_REPORT_STORE", "s3://shop/reports")
+    monkeypatch.setenv("HUESTREAM_IMAGE_BUCKETS", buckets)
+    with pytest.raises(SettingsError, match="HUESTREAM_IMAGE_BUCKETS and HUESTREAM_REPORT_STORE share objects"):
+        read_settings(IngestSettings)
+    monkeypatch.setenv("HUESTREAM_IMAGE_BUCKETS", "s3://shop/images,gs://shop")
+    assert read_settings(IngestSettings).image_buckets == ("s3://shop/images/", "gs://shop/")
+
+
+def test_an_endpoint_without_a_bucket_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUESTREAM_IMAGE_BUCKETS_ENDPOINT", "http://store:9000")
+    monkeypatch.setenv("HUESTREAM_IMAGE_BUCKETS", "gs://shop")
+    with pytest.raises(SettingsError, match=r"HUESTREAM_IMAGE_BUCKETS names no s3:// bucket\.$"):
+        read_settings(ClassifierSettings)

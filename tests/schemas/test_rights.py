@@ -22,12 +22,24 @@ def test_only_declared_writers_write_and_only_declared_readers_read(topic: Topic
 
 
 def test_only_those_with_a_group_may_use_one_and_only_their_own() -> None:
-    groups = {user: [right.name for right in rights_of(user) if right.kind == "group"] for user in USERS}
-    assert {user: names for user, names in groups.items() if names} == {
+    def groups(operation: str) -> dict[str, list[str]]:
+        found = {
+            user: [right.name for right in rights_of(user) if right.kind == "group" and operation in right.operations]
+            for user in USERS
+        }
+        return {user: names for user, names in found.items() if names}
+
+    members = {
+        "ingest": ["huestream-gathering"],
         "classifier": ["huestream-classifier"],
         "reporter": ["huestream-reporter", "huestream-webhooks"],
+    }
+    watchers = {
+        "ingest": ["huestream-gathering", "huestream-classifier", "huestream-reporter"],
         "autoscaler": ["huestream-classifier"],
     }
+    assert groups("Read") == members
+    assert groups("Describe") == members | watchers
 
 
 def test_users_differ_by_name() -> None:

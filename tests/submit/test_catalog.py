@@ -103,7 +103,7 @@ def test_any_text_is_a_catalog_or_a_message_that_cannot_act_on_a_terminal(text: 
 IMAGE = dict(zip(HEADER.split(","), ROW.split(","), strict=True))
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_encodings_of_spreadsheets_are_read(encoding: str, separator: str) -> None:
     text = f"{HEADER}\n{ROW.replace('Shirt', 'Kjóll')}".replace(",", separator)
@@ -166,6 +166,21 @@ def test_broken_rows_can_be_left_out_and_are_named() -> None:
         parse_catalog(f"{HEADER}\n,,,x\n".encode(), Wanted(skip_broken=True))
 
 
+def test_a_row_that_is_no_csv_does_not_keep_the_others_from_being_read() -> None:
+    text = f'{HEADER}\n{ROW}\n"https://a.example/2.jpg"x,Shirt,#FF0000,Fashion\n{ROW}\n"{ROW}\n{ROW}\n'
+    catalog = parse_catalog(text.encode(), Wanted(skip_broken=True))
+    assert len(catalog.images) == 2
+    assert [problem.partition(":")[0] for problem in catalog.broken] == ["line 3", "line 5"]
+    assert catalog.broken[0] == "line 3: the row cannot be read: a quote closes in the middle of a cell"
+    assert "a quote opens in it that nothing closes, and takes in all that follows" in catalog.broken[1]
+
+
+def test_a_hundred_thousand_rows_are_read() -> None:
+    rows = "\n".join(f"{ROW},{number}" for number in range(100_000))
+    images = parse_catalog(f"{HEADER},custom_id\n{rows}".encode(), Wanted()).images
+    assert (len(images), images[-1].custom_id) == (100_000, "99999")
+
+
 async def test_files_of_this_machine_are_served_and_no_others(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for name in ("in/a b#1.jpg", "outside.jpg", "in/unnamed.jpg"):
@@ -188,3 +203,11 @@ async def test_files_of_this_machine_are_served_and_no_others(tmp_path: Path) ->
         for path in ("../outside.jpg", "link.jpg", "none.jpg", "/etc/passwd", "\0", "x" * 5000):
             assert host.address_of(path) is None
     assert len(set(addresses)) == 1
+
+
+def test_objects_of_buckets_are_images_where_it_is_said_so() -> None:
+    text = f"{HEADER}\n{ROW}\ns3://shop/public/of all/1.jpg,Shirt,#FF0000,Fashion\n".encode()
+    images = parse_catalog(text, Wanted(buckets=True)).images
+    assert [image.image_path for image in images] == ["https://a.example/1.jpg", "s3://shop/public/of all/1.jpg"]
+    with pytest.raises(CatalogError, match="ftp: and only http and https"):
+        parse_catalog(text.replace(b"s3:", b"ftp:"), Wanted(buckets=True))

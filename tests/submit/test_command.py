@@ -53,7 +53,7 @@ async def submit(*words: str, key: str = KEY) -> tuple[int, str, str]:
 async def test_a_catalog_comes_back_as_a_summary(fake: FakeEndpoint, catalog: Path) -> None:
     status, said, told = await submit(str(catalog), "--endpoint", fake.url)
     assert status == 0
-    assert "3 images: 2 classified, 1 labels differ from the image, 1 images failed." in said
+    assert "3 images: 2 classified, 1 label differs from the image, 1 failed." in said
     assert FOUND in next(line for line in said.splitlines() if "Dress" in line)
     assert "fetch_http_status" in said
     assert "\x1b" not in said + told

@@ -1,7 +1,5 @@
 """`huestream local` begins and ends cleanly, whatever ends it."""
 
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -70,13 +68,6 @@ def test_three_brokers_replicate_everything_three_times(tmp_path: Path) -> None:
         stack.stop()
 
 
-def test_a_service_that_dies_is_started_again_with_a_line_that_says_so(stack: Stack) -> None:
-    [mailbox] = stack.pids("mailbox")
-    os.kill(mailbox, signal.SIGKILL)
-    wait_for(lambda: stack.pids("mailbox") not in ([], [mailbox]) or None, "new mailbox", 20)
-    assert "mailbox ended (killed by SIGKILL); starting it again" in (stack.data / "local.out").read_text()
-
-
 def test_a_port_in_use_is_one_clear_sentence(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -91,15 +82,3 @@ def test_a_port_in_use_is_one_clear_sentence(tmp_path: Path) -> None:
         )
     assert done.returncode == 1
     assert f"huestream: port {port} is in use; choose another one" in done.stderr
-
-
-def test_a_second_run_in_the_same_folder_is_refused(stack: Stack) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "services", "local", "--data", str(stack.data)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "huestream: another huestream local runs in" in done.stderr

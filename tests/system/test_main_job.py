@@ -1,25 +1,13 @@
 """The main job on a real Kafka: whatever is killed, one mail with all lines."""
 
-import os
-import signal
-import time
-import uuid
-
 import pytest
 
 from tests.image_host import ImageHost
 from tests.stack_fixtures import Stack, csv_rows, items
+from tests.system.main_job import assert_one_whole_report, kill_halfway, stop_kafka
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.system
-
-
-def assert_one_whole_report(stack: Stack, inference_id: str, size: int) -> None:
-    rows = csv_rows(stack.wait_for_mail(inference_id))
-    assert [int(row["index"]) for row in rows] == list(range(size))
-    assert {row["status"] for row in rows} == {"succeeded"}
-    stack.wait_for_status(inference_id, status="completed", response_item_count=size)
-    assert len(stack.mails(inference_id)) == 1
 
 
 def test_250_images_end_in_one_mail_with_250_lines(stack: Stack, host: ImageHost) -> None:
@@ -48,13 +36,7 @@ def test_what_fails_is_a_line_with_its_reason(stack: Stack, host: ImageHost) -> 
 def test_a_service_killed_halfway_loses_nothing_and_mails_once(
     stack: Stack, slow_host: ImageHost, service: str
 ) -> None:
-    [victim] = stack.pids(service)
-    before = slow_host.requests
-    inference_id = stack.submit(items(slow_host.url, 250)).body["inference_id"]
-    wait_for(lambda: slow_host.requests >= before + 100 or None, "half of the images")
-    os.kill(victim, signal.SIGKILL)
-    assert_one_whole_report(stack, inference_id, 250)
-    wait_for(lambda: (victim not in stack.pids(service) and stack.pids(service) != []) or None, "new process")
+    kill_halfway(stack, slow_host, service)
 
 
 def test_partial_results_are_true_while_a_batch_runs(stack: Stack, slow_host: ImageHost) -> None:
@@ -66,25 +48,4 @@ def test_partial_results_are_true_while_a_batch_runs(stack: Stack, slow_host: Im
 
 
 def test_a_stopped_kafka_is_a_503_in_time_and_the_retry_ends_in_one_mail(stack: Stack, host: ImageHost) -> None:
-    [broker] = stack.pids("kafka")
-    idempotency_key = str(uuid.uuid4())
-    os.kill(broker, signal.SIGSTOP)
-    try:
-        began = time.monotonic()
-        refused = stack.submit(items(host.url, 20), Idempotency_Key=idempotency_key)
-        assert time.monotonic() - began < 17
-    finally:
-        os.kill(broker, signal.SIGCONT)
-    assert refused.status == 503
-    assert refused.body["message"] == "The inference queue is unavailable; retry after 5 seconds"
-    assert refused.headers["Retry-After"] == "5"
-
-    def retry() -> str | None:
-        answer = stack.submit(items(host.url, 20), Idempotency_Key=idempotency_key)
-        return answer.body["inference_id"] if answer.status == 200 else None
-
-    inference_id = wait_for(retry, "accepted retry", 60)
-    assert_one_whole_report(stack, inference_id, 20)
-    assert stack.submit(items(host.url, 20), Idempotency_Key=idempotency_key).body["inference_id"] == inference_id
-    other_body = stack.submit(items(host.url, 19), Idempotency_Key=idempotency_key)
-    assert other_body.status == 422
+    stop_kafka(stack, host)

@@ -48,14 +48,12 @@ class View:
 class Reading:
     """What is learned from a view: family probabilities (12), colors (k), and how each color is called.
 
-    called (12) tells how much of the product is called by each family,
     apart (k, names) are the CIEDE2000 differences to the shop names, names (k, 12) the probabilities of the families;
     compared is a label beside them.
     """
 
     histogram: Histogram
     probabilities: Floats
-    called: Floats
     palette: Palette
     rgb: Bytes
     apart: Floats
@@ -98,8 +96,7 @@ def reading_of(histogram: Histogram, kind: Kind, learned: Model, label: str | No
     rgb = rgb8_from_oklab(palette.oklab)
     apart, names, compared = named_beside(rgb, label) if label else (*_named(rgb), None)
     probabilities = family_probabilities(features_of(histogram, kind, learned), learned)
-    called = histogram.weight @ learned.called[histogram.cells]
-    return Reading(histogram, probabilities, called, palette, rgb, apart, names, compared)
+    return Reading(histogram, probabilities, palette, rgb, apart, names, compared)
 
 
 def _named(rgb: Bytes) -> tuple[Floats, Floats]:
@@ -120,7 +117,7 @@ def answer_of(view: View, reading: Reading, learned: Model) -> Analysis:
     main = main_entry(reading)
     palette = entries_of(reading, main)
     primary = _primary(reading, palette, main)
-    confidence = round(confidence_of(reading_confidence(reading, main), learned), 4)
+    confidence = round(confidence_of(confidence_features(reading.probabilities), learned), 4)
     background = background_of(view.photo, view.backdrop, view.product.mask)
     verdict = _verdict(reading, primary, palette, learned)
     cast = cast_of(background, view.backdrop, reading.palette.oklab[main])
@@ -149,11 +146,6 @@ def _verdict(
 ) -> LabelVerdict | None:
     compared = reading.compared
     return verdict_of(compared, primary, palette, reading.probabilities, learned) if compared else None
-
-
-def reading_confidence(reading: Reading, main: int) -> Floats:
-    """Describe how far the family of a reading can be trusted; `main` is its entry of the palette."""
-    return confidence_features(reading.probabilities, reading.called, reading.palette.oklab[main])
 
 
 def main_entry(reading: Reading) -> int:

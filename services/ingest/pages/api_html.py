@@ -1,10 +1,10 @@
 """The reference of the endpoint, from its OpenAPI document. Pure."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from services.ingest.pages.markup import shown_json
 from services.ingest.pages.reference_html import model_table, type_words
 
 Json = Mapping[str, Any]
@@ -23,7 +23,8 @@ def api_content(document: Json) -> str:
     return (
         '<h1>API</h1><p class="lead">The endpoint, from the models that validate and answer. As a document: '
         '<a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1).</p>'
-        f'<nav class="toc" aria-label="Operations">{listed}</nav>{shown}<h2 class="part">Models</h2>{models}'
+        f'<nav class="toc" aria-label="Operations">{listed}<a href="#models">Models</a></nav>{shown}'
+        f'<h2 class="part" id="models">Models</h2>{models}'
     )
 
 
@@ -54,18 +55,29 @@ def _body(operation: Json) -> str:
         return ""
     examples = "".join(
         f'<p class="quiet">{escape(each["summary"])}</p><pre tabindex="0" aria-label="{escape(each["summary"])}">'
-        f"{escape(json.dumps(each['value'], indent=2), quote=False)}</pre>"
+        f"{shown_json(each['value'])}</pre>"
         for each in content.get("examples", {}).values()
     )
     return f"<h3>Body</h3><p>{type_words(content['schema'])}</p>{examples}"
 
 
 def _replies(operation: Json) -> str:
+    replies: list[tuple[str, Json]] = list(operation["responses"].items())
+    refusals = [each for each in replies if each[0] >= "400"]
     rows = "".join(
         f"<tr><td>{status}</td><td>{escape(reply['description'])}</td><td>{_forms(reply)}</td></tr>"
-        for status, reply in operation["responses"].items()
+        for status, reply in replies
+        if status < "400"
     )
-    return _table("Replies", operation, ("Status", "Meaning", "Body"), rows)
+    return _table("Replies", operation, ("Status", "Meaning", "Body"), rows) + _refusals(refusals)
+
+
+def _refusals(refusals: Sequence[tuple[str, Json]]) -> str:
+    """All have the same body, in one of two forms."""
+    if not refusals:
+        return ""
+    listed = "".join(f"<li>{status} {escape(reply['description'])}</li>" for status, reply in refusals)
+    return f'<h3>Refusals</h3><p>{_forms(refusals[0][1])}</p><ul class="codes">{listed}</ul>'
 
 
 def _forms(reply: Json) -> str:

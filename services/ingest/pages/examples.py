@@ -30,9 +30,14 @@ LENIENT: Final[list[Json]] = [{"image_path": "https://shop.example/images/mug.pn
 REQUESTS: Final[dict[str, Json]] = {
     "one image": {"summary": "One image", "value": ONE_IMAGE},
     "two images with ids": {"summary": "Two images with ids of your own", "value": TWO_IMAGES},
-    "lenient": {"summary": "With `Prefer: handling=lenient`: no label, no category", "value": LENIENT},
+    "lenient": {"summary": "With Prefer: handling=lenient, no label and no category", "value": LENIENT},
 }
 """Examples of the OpenAPI document; a test sends each of them."""
+
+
+def own_image(address: str) -> list[Json]:
+    """A call about the picture that the endpoint itself serves, so that it works wherever the endpoint does."""
+    return [{"image_path": address, "product_type": "T-shirt", "hex_color_label": "#C8243B", "category": "Fashion"}]
 
 
 def webhook_example(origin: str) -> Json:

@@ -1,5 +1,7 @@
 """What all pages share: the frame around them, and colors drawn as SVG, which needs no inline style. Pure."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final
@@ -29,9 +31,9 @@ def page_headers(images_from: Sequence[str] = ()) -> dict[str, str]:
     }
 
 
-def page(title: str, content: str, script: str | None = None, menu: str = "") -> str:
+def page(title: str, content: str, scripts: Sequence[str] = (), menu: str = "") -> str:
     """Put a frame around content, which is HTML."""
-    loaded = f'<script src="{asset_path(script)}" defer></script>' if script else ""
+    loaded = "".join(f'<script src="{asset_path(script)}" defer></script>' for script in scripts)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -56,6 +58,16 @@ def blocks(colors: Sequence[tuple[str, float]], name: str, label: str = "") -> s
         x += width
     spoken = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
     return f'<svg class="{name}" viewBox="0 0 100 1" preserveAspectRatio="none" {spoken}>{"".join(drawn)}</svg>'
+
+
+def shown_json(document: object) -> str:
+    r"""Write a document for people to read, as HTML; numbers that belong together stand on one line.
+
+    >>> shown_json({"rgb": [247, 44, 58]})
+    '{\n  "rgb": [ 247, 44, 58 ]\n}'
+    """
+    text = re.sub(r"\[[\s\d.,e-]+\]", lambda found: " ".join(found[0].split()), json.dumps(document, indent=2))
+    return escape(text, quote=False)
 
 
 def attributes(values: Mapping[str, object]) -> str:

@@ -1,10 +1,10 @@
 """The topics, from their AsyncAPI document. Pure."""
 
-import json
 from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
+from services.ingest.pages.markup import shown_json
 from services.ingest.pages.reference_html import anchor, model_table
 
 Json = Mapping[str, Any]
@@ -20,7 +20,8 @@ def topics_content(document: Json) -> str:
     return (
         '<h1>Topics</h1><p class="lead">What the services tell each other over Kafka, and what a producer of its own '
         'writes. As a document: <a href="/asyncapi.json">/asyncapi.json</a> (AsyncAPI 3.0).</p>'
-        f'<nav class="toc" aria-label="Topics">{listed}</nav>{shown}<h2 class="part">Models</h2>{models}'
+        f'<nav class="toc" aria-label="Topics">{listed}<a href="#models">Models</a></nav>{shown}'
+        f'<h2 class="part" id="models">Models</h2>{models}'
     )
 
 
@@ -59,4 +60,4 @@ def _example(message: str | None, document: Json) -> str:
     if message is None:
         return ""
     payload = document["components"]["messages"][message]["examples"][0]["payload"]
-    return f'<pre tabindex="0" aria-label="A {message}">{escape(json.dumps(payload, indent=2), quote=False)}</pre>'
+    return f'<pre tabindex="0" aria-label="A {message}">{shown_json(payload)}</pre>'

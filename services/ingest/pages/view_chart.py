@@ -26,9 +26,9 @@ def charts_of(items: Sequence[ResultItem], wanted: Wanted, address: Address) -> 
         if counts[family]  # type: ignore[index]
     )
     return (
-        '<section class="charts"><div><h2>Colors</h2>'
-        f'<ul class="bars">{families}</ul></div>'
-        f'<div><h2>By category</h2><ul class="stacks">{_categories(items, wanted, address)}</ul></div></section>'
+        '<details class="charts" open><summary><h2>Colors</h2></summary>'
+        f'<ul class="bars" aria-label="By color">{families}</ul>'
+        f'<h3>By category</h3><ul class="stacks">{_categories(items, wanted, address)}</ul></details>'
     )
 
 
@@ -61,5 +61,6 @@ def _categories(items: Sequence[ResultItem], wanted: Wanted, address: Address) -
         colors = [(FAMILY_HEX.get(family, "#808080"), float(count)) for family, count in each.families.items()]
         spoken = ", ".join(f"{family} {count}" for family, count in each.families.items())
         bar = blocks([*colors, ("none", most - each.total)], "bar", spoken)
-        shown.append(f"<li><a{link}><span>{escape(each.category)}</span>{bar}<b>{each.total}</b></a></li>")
+        told = f"<span>{escape(each.category)}</span>{bar}<b>{each.total}</b>"
+        shown.append(f"<li><p>{told}</p></li>" if each.gathers else f"<li><a{link}>{told}</a></li>")
     return "".join(shown)

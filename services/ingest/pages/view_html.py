@@ -10,11 +10,14 @@ from schemas.api import Status
 from schemas.findings import Summary, summary_of
 from schemas.results import ResultItem, view_path
 from schemas.results_words import counted
+from schemas.summary_words import headline_of, lead_of
 from services.ingest.pages.markup import attributes, page
 from services.ingest.pages.view_chart import charts_of
 from services.ingest.pages.view_rows import Wanted, rows_of
 
 _FORMS: Final = (("csv", "CSV"), ("json", "JSON"), ("ndjson", "NDJSON"))
+_LEAST_ACROSS: Final = 25
+_MOST_ACROSS: Final = 50
 _SORTS: Final = (
     ("todo", "what needs you first"),
     ("i", "as submitted"),
@@ -48,16 +51,16 @@ def view_page(view: View) -> str:
     """Write the page."""
     summary = summary_of(view.items)
     running = view.status.status == "in_progress"
-    title = "Working on it" if running else _headline(summary)
+    title = "Working on it" if running else headline_of(summary)
     live = attributes({"data-live": view.path("/events")}) if running else ""
     content = (
         f'<div id="view"{live}><p class="quiet">{_when(view.status)}</p><h1>{title}</h1>'
-        f"{_progress(view.status) if running else ''}"
+        f"{_progress(view.status) if running else f'<p>{lead_of(summary)}{_ending(summary)}</p>'}"
         f"{_mosaic(view.status.request_item_count, view.items)}"
-        f"{_tiles(view, summary)}{charts_of(view.items, view.wanted, view.address)}"
-        f"{_list(view)}{_foot(view)}</div>"
+        f'{_tiles(view, summary)}<div class="split">{charts_of(view.items, view.wanted, view.address)}'
+        f"{_list(view)}</div>{_foot(view)}</div>"
     )
-    return page(f"{title} - huestream", content, "view.js", _downloads(view))
+    return page(f"{title} - huestream", content, ["view.js"], _downloads(view))
 
 
 def gone_page(title: str, words: str) -> str:
@@ -65,14 +68,12 @@ def gone_page(title: str, words: str) -> str:
     return page(title, f'<div class="gone"><h1>{escape(title)}</h1><p>{escape(words)}</p></div>')
 
 
-def _headline(summary: Summary) -> str:
-    if summary.mismatches:
-        return f"{counted(len(summary.mismatches), 'label')} to correct"
-    if summary.reviews:
-        return f"{counted(len(summary.reviews), 'image')} to look at"
-    if summary.failures:
-        return f"{counted(len(summary.failures), 'image')} failed"
-    return "The batch was canceled" if summary.canceled else "All good, nothing to do"
+def _ending(summary: Summary) -> str:
+    """Say why images are missing, where the batch ended before they were done."""
+    if summary.canceled:
+        return " The batch was canceled before the rest was done."
+    is_late = any(item.error and str(item.error.code) == "timed_out" for item in summary.failures)
+    return " The batch reached its deadline before all images were done." if is_late else ""
 
 
 def _when(status: Status) -> str:
@@ -91,7 +92,7 @@ def _progress(status: Status) -> str:
 def _mosaic(size: int, items: Sequence[ResultItem]) -> str:
     """One tile for each image in the order of the batch, in the color that was found; those to come are empty."""
     found = {item.index: item.classification.primary.hex if item.classification else None for item in items}
-    across = min(size, 50)
+    across = min(max(size, _LEAST_ACROSS), _MOST_ACROSS)
     tiles = "".join(
         f'<path id="m{index}" class="{_tile_class(index, found)}" d="M{index % across} {index // across}h.94v.94h-.94z"'
         f"{attributes({'fill': found.get(index)})}/>"
@@ -147,10 +148,10 @@ def _list(view: View) -> str:
     pictures = {} if view.wanted.pictures else {"pictures": "1"}
     words = "Hide the pictures" if view.wanted.pictures else "Show the pictures"
     return (
-        '<section aria-labelledby="list"><div class="bar-top"><h2 id="list">Images</h2>'
+        '<section class="list" aria-labelledby="list"><div class="bar-top"><h2 id="list">Images</h2>'
         f'<span class="quiet" id="shown" role="status">{counted(shown, "image")} shown</span>'
-        '<label class="js">Search <input type="search" id="search" autocomplete="off"></label>'
-        f'<label class="js">Sort <select id="sort">{sorts}</select></label>'
+        '<input class="js" type="search" id="search" aria-label="Search" placeholder="Search" autocomplete="off">'
+        f'<select class="js" id="sort" aria-label="Sort">{sorts}</select>'
         f'<a class="button" href="{escape(view.path("", pictures))}">{words}</a></div>'
         f"{rows_of(view.items, view.wanted)}</section>"
     )
@@ -167,6 +168,7 @@ def _downloads(view: View) -> str:
 def _foot(view: View) -> str:
     return (
         f'<p class="quiet foot">Inference <code class="plain">{view.status.id}</code>. Pictures come from the hosts of '
-        "the catalog, and only when you ask for them. This link opens this one report; whoever has it can read it "
-        "until it expires.</p>"
+        "the catalog, and only when you ask for them. &Delta;E is how far the label is from the nearest color of the "
+        "product (CIEDE2000); below 2 hardly anybody sees it. Whoever has this link can read this one report until it "
+        "expires.</p>"
     )

@@ -7,18 +7,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from schemas.classification import Classification
-from schemas.findings import Pile, category_of, pile_of, verdict_of
+from schemas.findings import Pile, category_of, pile_of, summary_of, verdict_of
 from schemas.results import ResultItem
-from schemas.results_words import ADVICE, CAUSES, review_words, short_name, shortened
+from schemas.results_words import ADVICE, CAUSES, review_words, short_name, shortened, verdict_words
 from services.ingest.pages.markup import attributes, blocks
 
-_VERDICTS: Final = {
-    "agree": ("ok", "label fits"),
-    "near": ("mid", "label is close"),
-    "disagree": ("bad", "label differs"),
-    None: ("quiet", "no label"),
-}
-_URGENCY: Final[dict[Pile, int]] = {"mismatch": 0, "review": 1, "failed": 2, "canceled": 3, "rest": 4}
+_STYLES: Final = {"agree": "ok", "near": "mid", "disagree": "bad", None: "quiet"}
 
 
 @dataclass(frozen=True)
@@ -41,10 +35,14 @@ class Wanted:
 
 
 def rows_of(items: Sequence[ResultItem], wanted: Wanted) -> str:
-    """Write the list: what needs somebody first, then the rest as it was submitted."""
-    ordered = sorted(items, key=lambda item: (_URGENCY[pile_of(item)], item.index))
+    """Write the list: what needs somebody first, the surest mismatch above all, then the rest as it was submitted."""
+    summary = summary_of(items)
+    piles = (summary.mismatches, summary.reviews, summary.failures, summary.canceled, summary.rest)
+    ordered = [item for pile in piles for item in pile]
     style = "rows pics" if wanted.pictures else "rows"
-    return f'<ol class="{style}" id="rows">{"".join(_row(item, wanted) for item in ordered)}</ol>'
+    return (
+        f'<ol class="{style}" id="rows">{"".join(_row(item, place, wanted) for place, item in enumerate(ordered))}</ol>'
+    )
 
 
 def image_origins(items: Sequence[ResultItem]) -> list[str]:
@@ -65,12 +63,13 @@ def _origin(address: str | None) -> str | None:
     return f"{parts.scheme}://{shown}{f':{port}' if port else ''}"
 
 
-def _row(item: ResultItem, wanted: Wanted) -> str:
+def _row(item: ResultItem, place: int, wanted: Wanted) -> str:
     found = item.classification
     data = attributes(
         {
             "id": f"r{item.index}",
             "data-i": item.index,
+            "data-o": place,
             "data-p": pile_of(item),
             "data-c": category_of(item),
             "data-f": found.primary.family if found else None,
@@ -110,32 +109,41 @@ def _what(item: ResultItem) -> str:
     product = f"<b>{escape(shortened(item.product_type, 60))}</b> " if item.product_type else ""
     return (
         f'<div class="what">{product}<span class="name">{escape(short_name(item, 60))}</span>'
-        f'<span class="quiet">{escape(category_of(item))} &middot; {item.index}</span></div>'
+        f'<span class="quiet">{escape(category_of(item))} &middot; index {item.index}</span></div>'
     )
 
 
 def _details(item: ResultItem) -> str:
-    if item.classification is None:
+    found = item.classification
+    if found is None:
         return _failure(item)
-    primary, label = item.classification.primary, item.classification.label
-    style, verdict = _VERDICTS[verdict_of(item)]
+    label = found.label
     named = f"<span><i>label</i> <code>{label.hex}</code> {label.family}</span>" if label else ""
-    why = "; ".join(review_words(code) for code in item.classification.review_reasons)
-    reason = f'<span class="quiet">{escape(shortened(why, 160))}</span>' if pile_of(item) == "review" else ""
-    distance = f" &Delta;E {label.delta_e_2000:.1f}" if label else ""
+    distance = f' <span class="quiet">&Delta;E {label.delta_e_2000:.1f}</span>' if label else ""
     return (
-        f'<div class="found">{named}<span><i>image</i> <code>{primary.hex}</code> {escape(primary.name)}</span></div>'
-        f'<div class="say"><span class="{style}">{verdict}</span><span class="quiet">{distance}</span>{reason}'
-        f"{_suggestion(item)}</div>"
+        f'<div class="found">{named}<span>{_shown(found)}</span></div><div class="say">{_said(item, found)}{distance}'
+        f"{_why(item, found)}</div>"
     )
 
 
-def _suggestion(item: ResultItem) -> str:
-    label = item.classification.label if item.classification else None
-    if label is None or label.verdict != "disagree":
+def _shown(found: Classification) -> str:
+    """Name the color of the image, or that of the label to write instead."""
+    if found.label and found.label.verdict == "disagree":
+        name = escape(shortened(found.label.suggested_name, 30))
+        return f"<i>use</i> <code>{found.label.suggested_hex}</code> <b>{name}</b>"
+    return f"<i>image</i> <code>{found.primary.hex}</code> {escape(found.primary.name)}"
+
+
+def _said(item: ResultItem, found: Classification) -> str:
+    if pile_of(item) == "review":
+        return '<span class="mid">worth a look</span>'
+    return f'<span class="{_STYLES[verdict_of(item)]}">{verdict_words(found) or "no label"}</span>'
+
+
+def _why(item: ResultItem, found: Classification) -> str:
+    if pile_of(item) != "review":
         return ""
-    name = escape(shortened(label.suggested_name, 30))
-    return f'<span class="quiet">use <code>{label.suggested_hex}</code> {name}</span>'
+    return f'<p class="quiet">{escape(shortened("; ".join(map(review_words, found.review_reasons)), 160))}</p>'
 
 
 def _failure(item: ResultItem) -> str:

@@ -26,7 +26,7 @@ from services.runtime.signed_tokens import ExpiredTokenError, InvalidTokenError,
 
 _ITEMS: Final[TypeAdapter[list[ResultItem]]] = TypeAdapter(list[ResultItem])
 _FORM_OF: Final = dict(zip(("json", "ndjson", "csv"), FORMS, strict=True))
-_PATH: Final = view_path("{inference_id}")
+VIEW_PATH: Final = view_path("{inference_id}")
 _MAX_TEXT: Final = 300
 
 
@@ -63,9 +63,9 @@ class Viewing:
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""
-        app.router.add_get(_PATH, self.view)
-        app.router.add_get(f"{_PATH}/events", self.view_events, allow_head=False)
-        app.router.add_get(f"{_PATH}/results.{{form:csv|json|ndjson}}", self.download)
+        app.router.add_get(VIEW_PATH, self.view)
+        app.router.add_get(f"{VIEW_PATH}/events", self.view_events, allow_head=False)
+        app.router.add_get(f"{VIEW_PATH}/results.{{form:csv|json|ndjson}}", self.download)
 
     async def view(self, request: web.Request) -> web.Response:
         """Show the page, or one that says why there is none."""

@@ -19,7 +19,7 @@ _VERSION: Final = re.compile(r'version "(\d+)(?:\.(\d+))?')
 def find_java(candidates: Iterable[Path] | None = None) -> Path:
     """Find the first Java of version 17 or later; raises `NoJavaError` with what to do when there is none."""
     unfit: list[str] = []
-    for java in known_javas() if candidates is None else candidates:
+    for java in dict.fromkeys(known_javas() if candidates is None else candidates):
         version = java_version(java)
         if version >= OLDEST:
             return java

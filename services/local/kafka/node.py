@@ -147,11 +147,12 @@ def _log_configuration(folder: Path) -> Path:
     return folder / "log4j2.properties"
 
 
-def java_command(folder: Path, java: Path, jars: Sequence[Path]) -> list[str]:
-    """The start of each command line: Java, its memory, the log's configuration and the jars."""
+def java_command(folder: Path, java: Path, jars: Sequence[Path], options: Sequence[str] = ()) -> list[str]:
+    """The start of each command line: Java, its memory and options, the log's configuration and the jars."""
     return [
         str(java),
         *_MEMORY,
+        *options,
         "-Djava.awt.headless=true",
         f"-Dlog4j2.configurationFile={_log_configuration(folder).absolute().as_uri()}",
         *("-cp", ":".join(str(jar) for jar in jars)),

@@ -37,6 +37,12 @@ def test_the_first_java_that_is_new_enough_is_taken(tmp_path: Path) -> None:
     assert find_java([old, tmp_path / "missing", fit, newer]) == fit
 
 
+def test_an_old_java_that_is_found_twice_is_told_once(tmp_path: Path) -> None:
+    old = a_java(tmp_path, "11.0.2")
+    with pytest.raises(NoJavaError, match=r"^Kafka needs Java 17 or later \(\S+ is of version 11\); install one, or"):
+        find_java([old, old])
+
+
 def test_java_home_comes_before_the_path_and_the_package_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home, on_path = a_java(tmp_path / "home", "21"), a_java(tmp_path / "path", "21")
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "home"))

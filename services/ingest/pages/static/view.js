@@ -43,6 +43,7 @@ function pick(link) {
 
 const number = (row, name) => (row.dataset[name] === undefined ? Infinity : Number(row.dataset[name]));
 const orders = {
+  todo: (a, b) => number(a, "o") - number(b, "o"),
   i: (a, b) => number(a, "i") - number(b, "i"),
   h: (a, b) => number(a, "h") - number(b, "h"),
   d: (a, b) => (b.dataset.d ?? -1) - (a.dataset.d ?? -1),
@@ -50,9 +51,7 @@ const orders = {
 };
 
 function sort() {
-  const urgency = ["mismatch", "review", "failed", "canceled", "rest"];
-  const todo = (a, b) => urgency.indexOf(a.dataset.p) - urgency.indexOf(b.dataset.p) || orders.i(a, b);
-  const rows = [...$("rows").children].sort(orders[$("sort").value] ?? todo);
+  const rows = [...$("rows").children].sort(orders[$("sort").value]);
   $("rows").append(...rows);
 }
 
@@ -72,6 +71,12 @@ function addButtons() {
     button.title = "Copy";
     code.replaceWith(button);
   }
+}
+
+// Where there is no room beside the list, the list comes first.
+function foldCharts() {
+  const charts = document.querySelector(".charts");
+  if (charts && !matchMedia("(min-width: 1000px)").matches) charts.open = false;
 }
 
 function addListeners() {
@@ -105,8 +110,10 @@ async function refresh() {
   if (!fresh || !$("progress")) return;
   for (const part of [".tiles", ".charts", "#rows"]) {
     const [ours, theirs] = [document.querySelector(part), fresh.querySelector(part)];
-    if (ours && theirs) ours.replaceWith(theirs);
-    else if (theirs) document.querySelector(".tiles").after(theirs);
+    if (ours && theirs) {
+      if ("open" in theirs) theirs.open = ours.open;
+      ours.replaceWith(theirs);
+    } else if (theirs) document.querySelector(".split").prepend(theirs);
   }
   addButtons();
   showPicked();
@@ -114,14 +121,15 @@ async function refresh() {
   filter();
 }
 
-let waiting = false;
+// The first time soon, then every few seconds.
+let [waiting, refreshed] = [false, -Infinity];
 function refreshSoon() {
   if (waiting) return;
   waiting = true;
   setTimeout(async () => {
     await refresh();
-    waiting = false;
-  }, 3000);
+    [waiting, refreshed] = [false, performance.now()];
+  }, Math.max(300, refreshed + 3000 - performance.now()));
 }
 
 async function finish() {
@@ -131,6 +139,7 @@ async function finish() {
   $("view").replaceWith(fresh.getElementById("view"));
   [$("search").value, $("sort").value] = [words, order];
   document.title = fresh.title;
+  foldCharts();
   addListeners();
   addButtons();
   showPicked();
@@ -169,5 +178,6 @@ document.addEventListener("click", (event) => {
 });
 addListeners();
 addButtons();
+foldCharts();
 readPicked();
 if ($("view").dataset.live) follow($("view").dataset.live);

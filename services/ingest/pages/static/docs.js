@@ -1,10 +1,34 @@
-// Try It!: sends what the form says, shows what comes back, and follows the batch to its result.
+// Every piece of code can be copied. Try It! sends what the form says, shows what comes back, and follows the batch.
 "use strict";
 const $ = (id) => document.getElementById(id);
 const members = ["image_path", "product_type", "hex_color_label", "category"];
 
+function addCopyButtons() {
+  for (const code of document.querySelectorAll("pre")) {
+    const around = document.createElement("div");
+    around.className = "code";
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = "Copy";
+    button.setAttribute("aria-label", `Copy: ${code.getAttribute("aria-label") ?? "code"}`);
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(code.textContent);
+      button.textContent = "Copied";
+      setTimeout(() => (button.textContent = "Copy"), 1200);
+    });
+    code.replaceWith(around);
+    around.append(code, button);
+  }
+}
+
+// Numbers that belong together stand on one line.
+function pretty(document_) {
+  return JSON.stringify(document_, null, 2).replace(/\[[\s\d.,e-]+\]/g, (list) => list.replace(/\s+/g, " "));
+}
+
 function show(id, document_) {
-  $(id).textContent = typeof document_ === "string" ? document_ : JSON.stringify(document_, null, 2);
+  $(id).textContent = typeof document_ === "string" ? document_ : pretty(document_);
 }
 
 async function submit(key, images) {
@@ -39,7 +63,15 @@ async function* eventsOf(key, id) {
   }
 }
 
-function showResult({ classification, error }) {
+// Pictures of other hosts stay where they are: the policy of the page lets none in.
+function showPicture(address) {
+  const isOurs = URL.canParse(address) && new URL(address).origin === location.origin;
+  $("shown").hidden = !isOurs;
+  if (isOurs) $("picture").src = address;
+}
+
+function showResult({ image_path, classification, error }) {
+  showPicture(image_path);
   $("found").hidden = false;
   show("result", error ?? classification);
   document.querySelector(".swatches").hidden = !classification;
@@ -47,8 +79,8 @@ function showResult({ classification, error }) {
   const { primary, label } = classification;
   $("swatch-label").setAttribute("fill", label?.hex ?? "none");
   $("swatch-found").setAttribute("fill", primary.hex);
-  const verdicts = { agree: "Your label fits.", near: "Your label is close.", disagree: "Your label differs." };
-  $("said").textContent = `${primary.name} ${primary.hex}. ${verdicts[label?.verdict] ?? ""}`;
+  const verdicts = { agree: "your label fits", near: "your label is close", disagree: "your label differs" };
+  $("said").textContent = `${primary.name} ${primary.hex}: ${verdicts[label?.verdict] ?? "there was no label"}`;
 }
 
 function showProgress({ total, succeeded, failed }) {
@@ -82,8 +114,9 @@ async function send() {
 }
 
 document.documentElement.classList.add("scripted");
-$("picker").addEventListener("input", () => ($("hex_color_label").value = $("picker").value.toUpperCase()));
-$("form").addEventListener("submit", async (event) => {
+addCopyButtons();
+$("picker")?.addEventListener("input", () => ($("hex_color_label").value = $("picker").value.toUpperCase()));
+$("form")?.addEventListener("submit", async (event) => {
   event.preventDefault();
   $("send").disabled = true;
   try {
