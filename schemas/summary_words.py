@@ -22,7 +22,7 @@ def lead_of(summary: Summary) -> str:
     """Say in one or two sentences how the batch went."""
     size, labeled = len(summary.items), _labeled(summary.items)
     if not summary.classified:
-        return "Below is why, and what to do." if summary.failures else "None of its images was done by then."
+        return "Below is why, and what to do." if summary.failures else "None of its images was done."
     done = f"We found the color of {_of(summary.classified, size)}."
     if not labeled:
         return done

@@ -116,10 +116,10 @@ def _csv_lines(text: str) -> Iterator[tuple[int, Sequence[str], str | None]]:
 
 def _csv_trouble(error: csv.Error) -> str:
     """Say what is wrong, and of a quote that nothing closes, what it costs."""
-    is_open = "unexpected end of data" in str(error)
-    return (
-        "a quote opens in it that nothing closes, and takes in all that follows" if is_open else ascii(str(error))[1:-1]
-    )
+    said = str(error)
+    if "unexpected end of data" in said:
+        return "a quote opens in it that nothing closes, and takes in all that follows"
+    return "a quote closes in the middle of a cell" if "expected after" in said else ascii(said)[1:-1]
 
 
 def _delimiter(header: str) -> str:

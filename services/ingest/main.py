@@ -96,6 +96,7 @@ class Replica:
         """Know one more batch, and what it costs its key."""
         if self.inferences.fold_batch(record, event) and isinstance(event, BatchSubmitted):
             self.limits.fold(event, time.time())
+            metrics.INFERENCES.set(len(self.inferences))
 
     async def gather(self, out: Publisher, batches: Follower, log: Logger) -> None:
         """Make batches of single products, unless another deployment is to do it."""
@@ -198,7 +199,8 @@ async def _run(replica: Replica, health: Health, tracer: Tracer, log: Logger, st
         _refuse_local_key(settings, replica.keys)
         collect_garbage_rarely()
         # The log is followed until the last request has ended: it waits for its batch record.
-        watching = watch_groups(GroupWatch(admin, results_in), metrics.WATCHED, metrics.measure_group, log)
+        pause = settings.group_lag_seconds
+        watching = watch_groups(GroupWatch(admin, results_in), metrics.WATCHED, metrics.measure_group, log, pause)
         async with beside(
             batches.follow(),
             follower.follow(),

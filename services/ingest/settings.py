@@ -55,6 +55,9 @@ class IngestSettings(ServiceSettings):
     max_event_streams: int = Field(1_000, ge=1, description="event streams that are open at once")
     heartbeat_seconds: Seconds = Field(15, description="pause after which an event stream shows a sign of life")
     results_timeout_seconds: Seconds = Field(15, description="how long reading partial results may take")
+    group_lag_seconds: Seconds = Field(
+        10, description="pause between two looks at how far behind the other services are"
+    )
 
     @model_validator(mode="after")
     def _reports_are_no_images(self) -> "IngestSettings":

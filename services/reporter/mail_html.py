@@ -109,8 +109,8 @@ def _button(link: str | None) -> str:
     return (
         '<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:10px 0 0"><tr>'
         '<td bgcolor="#23211F" class="btn" style="border-radius:8px;background:#23211F">'
-        f'<a href="{escape(link)}" style="display:inline-block;padding:11px 20px;color:#FFFFFF;text-decoration:none;'
-        'font-weight:600">See the images and their colors</a></td></tr></table>'
+        f'<a href="{escape(link)}" target="_blank" style="display:inline-block;padding:11px 20px;color:#FFFFFF;'
+        'text-decoration:none;font-weight:600">See the images and their colors</a></td></tr></table>'
     )
 
 
@@ -156,7 +156,7 @@ def _section(
         return ""
     explained = f'<p class="q" style="margin:0 0 8px;{QUIET}">{words}</p>' if words else ""
     where = (
-        f'<a class="q" href="{escape(f"{link}&show={pile}")}">on the results page</a>'
+        f'<a class="q" href="{escape(f"{link}&show={pile}")}" target="_blank">on the results page</a>'
         if link
         else "in the attached files"
     )

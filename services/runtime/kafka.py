@@ -253,11 +253,14 @@ async def consumer(
     group: str | None = None,
     instance_id: str | None = None,
     gather_ms: int | None = None,
+    max_wait_ms: int = _WAIT_MS,
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Open a consumer of bytes, from the earliest record, that commits only when told.
 
-    A member with an instance id keeps its partitions over a restart within the session's timeout. With `gather_ms`
-    the broker holds what is new back for so long, which bounds the answers: each has its price for every partition.
+    A member with an instance id keeps its partitions over a restart within the session's timeout. Where nothing is new
+    Kafka holds a question for `max_wait_ms`: a longer time asks less often, and lets what else is asked of that broker
+    wait; where something is new it answers at once. With `gather_ms` it holds what is new back for so long, which
+    bounds the answers: each has its price for every partition.
     """
     cluster = cluster_of(kafka)
     client = AIOKafkaConsumer(
@@ -270,7 +273,7 @@ async def consumer(
         heartbeat_interval_ms=HEARTBEAT_MS,
         rebalance_timeout_ms=SESSION_TIMEOUT_MS,
         request_timeout_ms=15_000,
-        fetch_max_wait_ms=_WAIT_MS if gather_ms is None else gather_ms,
+        fetch_max_wait_ms=max_wait_ms if gather_ms is None else gather_ms,
         fetch_min_bytes=1 if gather_ms is None else _GATHER_BYTES,
     )
     await _started(client, cluster, start_timeout_seconds)

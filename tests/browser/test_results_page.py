@@ -130,6 +130,21 @@ async def test_nothing_keeps_anybody_from_reading_it(site: Site, width: int) -> 
         await page.goto(site.url + site.path())
         await assert_accessible(page)
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await page.get_by_role("link", name="Show the pictures").click()
+        await assert_accessible(page)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_a_running_batch_is_read_by_everybody(site: Site) -> None:
+    for item in ITEMS[:30]:
+        site.news.tell(item)
+    site.status(28, 2)
+    async with chromium(width=390) as browser:
+        page = await browser.new_page()
+        await page.goto(site.url + site.path())
+        await expect(page.get_by_text("30 of 250 images done")).to_be_visible()
+        await assert_accessible(page)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 async def test_the_page_waits_for_no_script(site: Site) -> None:

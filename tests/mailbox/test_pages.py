@@ -8,6 +8,7 @@ import pytest
 
 from services.local.mailbox.keeping import keep
 from services.local.mailbox.page_server import reply_to
+from services.local.mailbox.pages import LINKS_ONLY
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PNG = b"\x89PNG\r\n\x1a\n-not-really"
@@ -59,7 +60,7 @@ def test_scripts_read_the_list_as_json(tmp_path: Path) -> None:
 
 def test_a_mail_is_shown_with_its_frame_text_and_attachments(tmp_path: Path, address: str) -> None:
     page = reply_to(tmp_path, address).content.decode()
-    assert '<iframe sandbox=""' in page
+    assert '<iframe sandbox="allow-popups allow-popups-to-escape-sandbox"' in page
     assert "the text part &lt;script&gt;" in page
     assert "/attachments/1" in page
 
@@ -67,7 +68,7 @@ def test_a_mail_is_shown_with_its_frame_text_and_attachments(tmp_path: Path, add
 def test_the_html_of_a_mail_cannot_run_or_load_anything(tmp_path: Path, address: str) -> None:
     reply = reply_to(tmp_path, f"{address}/html")
     directives = [directive.strip() for directive in reply.policy.split(";")]
-    assert {"default-src 'none'", "sandbox", "img-src data:"} <= set(directives)
+    assert {"default-src 'none'", f"sandbox {LINKS_ONLY}", "img-src data:"} <= set(directives)
     assert b'src="data:image/png;base64,' in reply.content
     assert b'src="cid:none"' in reply.content
 

@@ -48,7 +48,7 @@ def mails_after_an_end_at(world: World, step: Step) -> int:
     submitted = new_batch(3)
     dying = world.start("dying", failpoint=step)
     world.publish(submitted, *results_of(submitted))
-    assert dying.process.wait(60) == -signal.SIGKILL
+    assert dying.wait_until_ended(60) == -signal.SIGKILL, dying.log.read_text()[-3000:]
     world.start("next").wait_until_ready()
     status = world.wait_until_finished([submitted.inference_id])[submitted.inference_id]
     world.end()

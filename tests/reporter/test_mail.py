@@ -179,6 +179,32 @@ def test_what_needs_action_comes_before_the_rest() -> None:
         assert found == sorted(found)
 
 
+def test_the_label_that_is_least_likely_right_comes_first() -> None:
+    found = classification()
+    assert found.label is not None
+    chances = (0.3, 0.05, 0.2)
+    changes = [
+        {
+            "custom_id": f"chance-{chance}",
+            "status": "succeeded",
+            "error": None,
+            "classification": found.model_copy(
+                update={"label": found.label.model_copy(update={"verdict": "disagree", "match_probability": chance})}
+            ),
+        }
+        for chance in chances
+    ]
+    for form in (html_of(report(*changes)), text_of(report(*changes))):
+        assert re.findall(r"chance-([\d.]+)", form)[:3] == ["0.05", "0.2", "0.3"]
+
+
+def test_doubts_are_gathered_by_their_reason() -> None:
+    doubtful = [item for item in example_report(250).items if item.classification and item.classification.needs_review]
+    text = re.sub("<[^>]*>", "", html_of(example_report(250)))
+    assert len(doubtful) > 12
+    assert text.count("We are not sure of the color; it is hard to tell the product from what is around it") == 1
+
+
 def test_every_image_is_named_once_in_the_text() -> None:
     text = text_of(example_report(250))
     for item in example_report(250).items:

@@ -71,6 +71,12 @@ class Reporter:
         wait_for(lambda: self.is_ready() or self.process.poll() is not None or None, "ready reporter", READY_SECONDS)
         assert self.process.poll() is None, self.log.read_text()[-3000:]
 
+    def wait_until_ended(self, seconds: float) -> int:
+        """Give the status with which it ends; one that ended itself so as to read again is started again."""
+        while (status := self.process.wait(seconds)) == ENDED_ITSELF:
+            self.process = self.command()
+        return status
+
     def metrics(self) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as reply:
             return str(reply.read().decode())

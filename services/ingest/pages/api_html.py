@@ -1,10 +1,10 @@
 """The reference of the endpoint, from its OpenAPI document. Pure."""
 
-import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from services.ingest.pages.markup import shown_json
 from services.ingest.pages.reference_html import model_table, type_words
 
 Json = Mapping[str, Any]
@@ -55,7 +55,7 @@ def _body(operation: Json) -> str:
         return ""
     examples = "".join(
         f'<p class="quiet">{escape(each["summary"])}</p><pre tabindex="0" aria-label="{escape(each["summary"])}">'
-        f"{escape(json.dumps(each['value'], indent=2), quote=False)}</pre>"
+        f"{shown_json(each['value'])}</pre>"
         for each in content.get("examples", {}).values()
     )
     return f"<h3>Body</h3><p>{type_words(content['schema'])}</p>{examples}"

@@ -6,7 +6,7 @@ from functools import cached_property
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -18,7 +18,7 @@ from services.ingest.pages.api_html import api_content
 from services.ingest.pages.assets import asset_path
 from services.ingest.pages.asyncapi import document as asyncapi_document
 from services.ingest.pages.examples import one_result, own_image, webhook_example
-from services.ingest.pages.markup import page, page_headers
+from services.ingest.pages.markup import page, page_headers, shown_json
 from services.ingest.pages.topics_html import topics_content
 
 _GUIDE: Final = Template((Path(__file__).parent / "guide.html").read_text("utf-8"))
@@ -74,17 +74,17 @@ class Docs:
     def _guide(self, origin: str) -> str:
         return _GUIDE.substitute(
             origin=origin,
-            example_body=_pretty(own_image(f"{origin}{asset_path('example.jpg')}")),
+            example_body=shown_json(own_image(f"{origin}{asset_path('example.jpg')}")),
             example_image=f"{origin}{asset_path('example.jpg')}",
-            accepted=_pretty(Accepted(inference_id=_INFERENCE_ID).model_dump()),
-            result=_pretty(one_result()),
+            accepted=shown_json(Accepted(inference_id=_INFERENCE_ID).model_dump()),
+            result=shown_json(one_result()),
             image_errors="".join(map(_error_row, sorted(set(CAUSES)))),
             max_batch=MAX_BATCH,
             requests=f"{self.requests_per_minute:,}",
             images=f"{self.images_per_minute:,}",
             reads=f"{self.reads_per_minute:,}",
             link_days=self.link_days,
-            webhook_body=_pretty(webhook_example(origin)),
+            webhook_body=shown_json(webhook_example(origin)),
         )
 
 
@@ -97,7 +97,3 @@ def _shown(title: str, path: str, content: str) -> web.Response:
 
 def _error_row(code: str) -> str:
     return f"<tr><td><code>{code}</code></td><td>{escape(CAUSES[code])}</td><td>{escape(ADVICE[code])}</td></tr>"
-
-
-def _pretty(document: Any) -> str:
-    return escape(json.dumps(document, indent=2), quote=False)

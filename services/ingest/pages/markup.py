@@ -1,5 +1,7 @@
 """What all pages share: the frame around them, and colors drawn as SVG, which needs no inline style. Pure."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final
@@ -56,6 +58,16 @@ def blocks(colors: Sequence[tuple[str, float]], name: str, label: str = "") -> s
         x += width
     spoken = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
     return f'<svg class="{name}" viewBox="0 0 100 1" preserveAspectRatio="none" {spoken}>{"".join(drawn)}</svg>'
+
+
+def shown_json(document: object) -> str:
+    r"""Write a document for people to read, as HTML; numbers that belong together stand on one line.
+
+    >>> shown_json({"rgb": [247, 44, 58]})
+    '{\n  "rgb": [ 247, 44, 58 ]\n}'
+    """
+    text = re.sub(r"\[[\s\d.,e-]+\]", lambda found: " ".join(found[0].split()), json.dumps(document, indent=2))
+    return escape(text, quote=False)
 
 
 def attributes(values: Mapping[str, object]) -> str:

@@ -1,10 +1,10 @@
 """The topics, from their AsyncAPI document. Pure."""
 
-import json
 from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
+from services.ingest.pages.markup import shown_json
 from services.ingest.pages.reference_html import anchor, model_table
 
 Json = Mapping[str, Any]
@@ -60,4 +60,4 @@ def _example(message: str | None, document: Json) -> str:
     if message is None:
         return ""
     payload = document["components"]["messages"][message]["examples"][0]["payload"]
-    return f'<pre tabindex="0" aria-label="A {message}">{escape(json.dumps(payload, indent=2), quote=False)}</pre>'
+    return f'<pre tabindex="0" aria-label="A {message}">{shown_json(payload)}</pre>'

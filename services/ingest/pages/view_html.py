@@ -55,7 +55,7 @@ def view_page(view: View) -> str:
     live = attributes({"data-live": view.path("/events")}) if running else ""
     content = (
         f'<div id="view"{live}><p class="quiet">{_when(view.status)}</p><h1>{title}</h1>'
-        f"{_progress(view.status) if running else f'<p>{lead_of(summary)}</p>'}"
+        f"{_progress(view.status) if running else f'<p>{lead_of(summary)}{_ending(summary)}</p>'}"
         f"{_mosaic(view.status.request_item_count, view.items)}"
         f'{_tiles(view, summary)}<div class="split">{charts_of(view.items, view.wanted, view.address)}'
         f"{_list(view)}</div>{_foot(view)}</div>"
@@ -66,6 +66,14 @@ def view_page(view: View) -> str:
 def gone_page(title: str, words: str) -> str:
     """Write the page for a link that opens nothing."""
     return page(title, f'<div class="gone"><h1>{escape(title)}</h1><p>{escape(words)}</p></div>')
+
+
+def _ending(summary: Summary) -> str:
+    """Say why images are missing, where the batch ended before they were done."""
+    if summary.canceled:
+        return " The batch was canceled before the rest was done."
+    is_late = any(item.error and str(item.error.code) == "timed_out" for item in summary.failures)
+    return " The batch reached its deadline before all images were done." if is_late else ""
 
 
 def _when(status: Status) -> str:

@@ -15,10 +15,12 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from services.local.mailbox.mails import Mail, body_of, find_mail, mail_at, mails_in
-from services.local.mailbox.pages import list_page, mail_page
+from services.local.mailbox.pages import LINKS_ONLY, list_page, mail_page
 
 _PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; frame-ancestors 'none'"
-_MAIL_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
+_MAIL_POLICY: Final = (
+    f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox {LINKS_ONLY}; frame-ancestors 'self'"
+)
 _NOTHING_POLICY: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
 _HTML: Final = "text/html; charset=utf-8"
 _IDLE_SECONDS: Final = 10

@@ -7,6 +7,9 @@ from urllib.parse import quote
 
 from services.local.mailbox.mails import Attachment, Body, Mail
 
+LINKS_ONLY: Final = "allow-popups allow-popups-to-escape-sandbox"
+"""What the HTML of a mail may do: have its links opened, each in a tab of its own."""
+
 _STYLE: Final = """
 :root{color-scheme:light dark;--bg:#f4f2ee;--card:#fff;--ink:#23211f;--soft:#6f6a64;--line:#e6e1da;--hover:#faf8f5;
 --link:#2456c4}
@@ -17,7 +20,7 @@ body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-app
 main{max-width:960px;margin:0 auto;padding:32px 20px 64px}
 h1{font-size:22px;line-height:1.3;margin:0 0 4px;font-weight:600;overflow-wrap:anywhere}
 h2{font-size:15px;margin:28px 0 8px;font-weight:600}
-a{color:var(--link);text-decoration:none}a:hover{text-decoration:underline}
+a{color:var(--link);text-decoration:none}a:hover,.soft a{text-decoration:underline}
 .soft{color:var(--soft)}.bar{height:5px;border-radius:3px;margin:0 0 24px;
 background:linear-gradient(90deg,#d64545,#e8833a,#e9c43b,#5aa55a,#3c8fc9,#5a57b5,#b0589e)}
 .card{background:var(--card);border:1px solid var(--line);border-radius:12px;overflow:hidden}
@@ -79,12 +82,15 @@ def _html(mail: Mail, body: Body) -> str:
     address = f"{_address(mail)}/html"
     return (
         f'<h2><a href="{address}">HTML</a></h2><div class="card">'
-        f'<iframe sandbox="" title="The HTML of this mail" src="{address}"></iframe></div>'
+        f'<iframe sandbox="{LINKS_ONLY}" title="The HTML of this mail" src="{address}"></iframe></div>'
     )
 
 
 def _text(body: Body) -> str:
-    return "" if body.text is None else f'<h2>Text</h2><div class="card"><pre>{escape(body.text)}</pre></div>'
+    if body.text is None:
+        return ""
+    told = f'<pre tabindex="0" aria-label="The text of this mail">{escape(body.text)}</pre>'
+    return f'<h2>Text</h2><div class="card">{told}</div>'
 
 
 def _attachments(mail: Mail, attachments: Sequence[Attachment]) -> str:

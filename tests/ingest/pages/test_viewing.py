@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
+from schemas.events import ItemError
 from schemas.results import ResultItem
 from services.ingest.pages.view_rows import image_origins
 from services.reporter.example_report import example_report
@@ -163,6 +164,38 @@ async def test_hostile_text_stays_text(site: Site, client: aiohttp.ClientSession
     hostile = await text_of(client, f"{site.path()}&category=x")
     assert hostile.count("<") == plain.count("<")
     assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in hostile
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("canceled", "The batch was canceled before the rest was done."),
+        ("timed_out", "The batch reached its deadline before all images were done."),
+    ],
+)
+async def test_a_batch_that_ended_early_says_why(
+    site: Site, client: aiohttp.ClientSession, code: str, said: str
+) -> None:
+    missing = {
+        "status": "failed",
+        "classification": None,
+        "error": ItemError.model_validate({"code": code, "message": "x"}),
+    }
+    items = [item.model_copy(update=missing if item.index > 2 else {}) for item in example_report(6).items]
+    site.finish(items)
+    assert said in await text_of(client, site.path())
+
+
+async def test_small_categories_are_gathered_into_a_row_that_does_not_filter(
+    site: Site, client: aiohttp.ClientSession
+) -> None:
+    items = [item.model_copy(update={"category": f"c{item.index}"}) for item in example_report(9).items]
+    site.finish(items)
+    page = await text_of(client, site.path())
+    assert "<li><p><span>3 others</span>" in page
+    assert page.count('data-by="c"') == 6
+    site.finish(items[:7])
+    assert "others" not in await text_of(client, site.path())
 
 
 async def test_a_running_batch_shows_what_there_is(site: Site, client: aiohttp.ClientSession) -> None:

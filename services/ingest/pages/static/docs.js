@@ -22,8 +22,13 @@ function addCopyButtons() {
   }
 }
 
+// Numbers that belong together stand on one line.
+function pretty(document_) {
+  return JSON.stringify(document_, null, 2).replace(/\[[\s\d.,e-]+\]/g, (list) => list.replace(/\s+/g, " "));
+}
+
 function show(id, document_) {
-  $(id).textContent = typeof document_ === "string" ? document_ : JSON.stringify(document_, null, 2);
+  $(id).textContent = typeof document_ === "string" ? document_ : pretty(document_);
 }
 
 async function submit(key, images) {

@@ -121,14 +121,15 @@ async function refresh() {
   filter();
 }
 
-let waiting = false;
+// The first time soon, then every few seconds.
+let [waiting, refreshed] = [false, -Infinity];
 function refreshSoon() {
   if (waiting) return;
   waiting = true;
   setTimeout(async () => {
     await refresh();
-    waiting = false;
-  }, 3000);
+    [waiting, refreshed] = [false, performance.now()];
+  }, Math.max(300, refreshed + 3000 - performance.now()));
 }
 
 async function finish() {
