@@ -12,9 +12,9 @@ from services.classifier.color.oklab import Floats
 from training.catalogs import Example
 from training.regression import fitted
 
-EYE: Final = 0.35
+EYE: Final = 0.3
 """How much more than sellers' labels teach it counts how people call the colors that are there."""
-STIFFNESS: Final = 10 / 3
+STIFFNESS: Final = 2.5
 """Cost of weights: half their squares against the photos' errors."""
 ALSO: Final = 0.3
 """Share of a label that is spread over all families that are acceptable for the photo."""

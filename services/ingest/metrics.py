@@ -101,6 +101,8 @@ for route in get_args(Route):
     REQUEST_SECONDS.labels(route)
 for reason in get_args(Reason):
     INVALID.labels(reason)
+for outcome in ("gathered", "known", "refused"):
+    PRODUCTS.labels(outcome)
 for budget in (*get_args(BudgetName), "streams"):
     LIMITED.labels(budget)
 for topic in (BATCHES_SUBMITTED, CANCELLATIONS_REQUESTED, INFERENCES_STATUS, WEBHOOKS_STATUS, API_KEYS):

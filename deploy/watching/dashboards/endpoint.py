@@ -72,10 +72,11 @@ ENDPOINT: Final = Row(
             width=6,
         ),
         Panel(
-            title="Mails sent",
-            description="Reports handed over to the mail server, a second.",
+            title="Single products, by what became of them",
+            description="Products of producers that have no batches. gathered: part of a batch now; known: cut again "
+            "after a restart; refused: dead letters.",
             unit="ops",
-            queries=(Query(rate("huestream_reporter_mails_total", where='outcome="sent"'), "mails"),),
+            queries=(Query(rate("huestream_ingest_products_total", "outcome"), "{{outcome}}"),),
             width=6,
         ),
     ),
