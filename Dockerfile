@@ -20,6 +20,7 @@ RUN python3 -m venv --without-pip /opt/venv \
     && tools/bin/uv pip install --quiet --python /opt/venv --require-hashes --requirement ${REQUIREMENTS}.txt \
     && find /opt/venv -type d -name tests -path '*/numpy/*' -prune -exec rm -r {} +
 COPY pyproject.toml README.md ./
+COPY huestream huestream
 COPY schemas schemas
 COPY services services
 RUN tools/bin/pip wheel --quiet --no-build-isolation --no-deps --no-index --wheel-dir wheels . \

@@ -120,6 +120,7 @@ requirements:
 	$(UV_COMPILE) -o requirements/runtime.txt
 	$(UV_COMPILE) --extra rocksdb -c requirements/runtime.txt -o requirements/rocksdb.txt
 	$(UV_COMPILE) --extra otel -c requirements/runtime.txt -o requirements/otel.txt
+	$(UV_COMPILE) --extra refine -c requirements/runtime.txt -o requirements/refine.txt
 	$(UV_COMPILE) --extra local --group build -c requirements/runtime.txt -o requirements/local.txt
 	$(UV_COMPILE) --extra local --extra otel --extra rocksdb --group build --group dev -c requirements/local.txt -o requirements/dev.txt
 	$(UV_COMPILE) --extra local --extra otel --extra rocksdb --group build --group dev --group benchmarks -c requirements/dev.txt -o requirements/benchmarks.txt

@@ -9,6 +9,7 @@ aiohttp reads the same body, pydantic validates it, and a reply of the same size
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import resource
@@ -29,7 +30,7 @@ from pydantic import TypeAdapter
 from schemas.events import ApiKey, BatchSubmitted, InferenceStatus
 from schemas.topics import API_KEYS, TOPICS
 from services.ingest.inferences import Inferences
-from services.ingest.validation import RequestedImage, read_images
+from services.ingest.validation import InvalidBodyError, RequestedImage, read_images
 from services.local.folders import user_data_folder
 from services.local.kafka.jars import ensure_jars
 from services.local.kafka.java import find_java
@@ -171,6 +172,30 @@ def validation_milliseconds() -> float:
     return 1000 * statistics.median(times)
 
 
+def slowest_body_milliseconds() -> float:
+    """Refuse bodies of 2 MiB that are made to be slow; returns the processor time of the slowest."""
+    bodies = (
+        b"[" + b"0," * 290_000 + b"0]",
+        b"[" + b"[]," * 140_000 + b"[]]",
+        b"[{" + b",".join(b'"%x":0' % number for number in range(70_000)) + b"}]",
+        b'["' + b"\\ud83d\\ude00" * 170_000 + b'"]',
+        b"[" + b",".join([b'{"image_path":"' + b"x" * 8_000 + b'"}'] * 250) + b"]",
+        b"[" + b"9" * 2_000_000 + b"]",
+        b"[" * 2_000_000,
+    )
+    return max(_refusal_milliseconds(body) for body in bodies)
+
+
+def _refusal_milliseconds(body: bytes) -> float:
+    times = []
+    for _ in range(11):
+        began = time.process_time()
+        with contextlib.suppress(InvalidBodyError):
+            read_images(body)
+        times.append(time.process_time() - began)
+    return 1000 * statistics.median(times)
+
+
 def megabytes_of_100_000() -> float:
     """Fold 100,000 finished inferences of ten keys, as a replica does."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -247,6 +272,9 @@ def main() -> None:
         serve_baseline()
         return
     print(f"validation of 250 images      {validation_milliseconds():6.2f} ms of processor time")
+    print(
+        f"slowest body to refuse        {slowest_body_milliseconds():6.0f} ms of processor time, which others wait for"
+    )
     print(f"memory of 100,000 inferences  {megabytes_of_100_000():6.0f} MB")
     asyncio.run(measure(arguments.bootstrap_servers, arguments.batches, arguments.streams))
 

@@ -5,7 +5,8 @@
 Overhead: processor time of a consumer for each image (1000 by 1000 pixels, from a host on loopback), without metrics
 and logs (their calls do nothing), with them, and with tracing of 1 % of the images beside; in turn, and the median of
 the differences of each round, as a share of the whole time of an image, decoding included. Decoding itself is not
-watched, and its time would only add noise. And what the calls of one image take, called alone.
+watched, and its time would only add noise. What happens once, as the first connection to the collector, is over by
+then. And what the calls of one image take, called alone.
 
 Cardinality: the series of each service after one batch of one key with one image host, and after 1,000 batches of
 1,000 keys with 1,000 hosts and as many product types.
@@ -46,10 +47,11 @@ from services.runtime.logs import configure_logs
 from services.runtime.tracing import Untraced
 from tests.classifier.hostile_images import LOOPBACK
 from tests.classifier.running import Results, Running, classifier, prepare, send, submitted
-from tests.collector import collector
+from tests.collector import Collector, collector
 from tests.image_host import image_host as small_host
 from tests.kafka_fixtures import running_kafka
 from tests.stack_fixtures import Stack, start_stack
+from tests.waiting import wait_for
 
 STEPS: Final = ("overhead", "cardinality", "scrapes")
 MANY: Final = 1000
@@ -105,6 +107,14 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Host:
+    """Where the images are, and where the spans go."""
+
+    url: str
+    collecting: Collector
+
+
+@dataclass(frozen=True)
 class Cost:
     """Milliseconds of processor time for each image."""
 
@@ -139,9 +149,12 @@ def through(servers: str, url: str, images: int, *, is_traced: bool) -> None:
     asyncio.run(run())
 
 
-def cost(servers: str, folder: Path, url: str, images: int, variant: Variant) -> Cost:
+def cost(servers: str, folder: Path, host: Host, images: int, variant: Variant) -> Cost:
+    url, arrived = host.url, len(host.collecting.spans)
     with classifier(servers, folder, module=variant.module, **LOOPBACK, **variant.settings) as running:
         through(servers, url, WARM, is_traced=variant.is_traced)
+        if variant.is_traced:
+            wait_for(lambda: len(host.collecting.spans) > arrived or None, "first spans")
         own, whole = own_seconds(running), processor_seconds(running)
         through(servers, url, images, is_traced=variant.is_traced)
         own, whole = own_seconds(running) - own, processor_seconds(running) - whole
@@ -158,7 +171,7 @@ def show_overhead(servers: str, folder: Path, images: int, rounds: int) -> None:
         found: dict[str, list[Cost]] = {variant.name: [] for variant in variants}
         for _ in range(rounds):
             for variant in variants:
-                found[variant.name].append(cost(servers, folder, url, images, variant))
+                found[variant.name].append(cost(servers, folder, Host(url, collecting), images, variant))
     bare, watched, traced = found.values()
     whole = statistics.median(each.with_decoder for each in bare)
     for name, costs in found.items():

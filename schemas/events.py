@@ -90,6 +90,17 @@ class ImageSubmitted(Event, ImageFields):
     deadline_at: UtcTime | None = None
 
 
+class ProductSubmitted(Event, ImageFields):
+    """One product of a producer that has no batch: those of one key that come within a window become one.
+
+    A record without a value is none: it tells the time only, and ends the batches of the windows before.
+    """
+
+    type: Literal["product.submitted"] = "product.submitted"
+    version: Literal[1] = 1
+    key_id: Annotated[KeyId, Field(description="the API key whose owner gets the report")]
+
+
 class BatchSubmitted(Event):
     """All images of a batch were written: the batch exists. Without this record it is never reported."""
 
@@ -253,6 +264,7 @@ class ApiKey(Event):
 
 
 EVENTS: Final[tuple[type[Event], ...]] = (
+    ProductSubmitted,
     ImageSubmitted,
     BatchSubmitted,
     ImageClassified,

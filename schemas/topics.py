@@ -16,6 +16,7 @@ from schemas.events import (
     ImageClassified,
     ImageSubmitted,
     InferenceStatus,
+    ProductSubmitted,
     ReportReady,
     WebhookStatus,
 )
@@ -30,11 +31,13 @@ REPORTER_APP: Final = "huestream-reporter"
 """Faust's application id: the reporter's consumer group and the prefix of its changelogs."""
 CLASSIFIER_GROUP: Final = "huestream-classifier"
 WEBHOOKS_GROUP: Final = "huestream-webhooks"
+GATHERING_GROUP: Final = "huestream-gathering"
 GROUPS: Final[Mapping[Service, tuple[str, ...]]] = {
+    "ingest": (GATHERING_GROUP,),
     "classifier": (CLASSIFIER_GROUP,),
     "reporter": (REPORTER_APP, WEBHOOKS_GROUP),
 }
-"""The consumer groups of each service; ingest reads without one, since every replica reads everything."""
+"""The consumer groups of each service; ingest has one for single products alone: all else every replica reads."""
 
 WATCHED_GROUPS: Final[Mapping[Service, tuple[str, ...]]] = {"ingest": (CLASSIFIER_GROUP, REPORTER_APP)}
 """The groups whose lag a service measures from outside: it may ask about them, and no more."""
@@ -79,6 +82,14 @@ def _by_inference(
     return event.inference_id
 
 
+PRODUCTS_SUBMITTED: Final = Topic(
+    name="products.submitted.v1",
+    carries=ProductSubmitted,
+    key=lambda event: event.key_id,  # those of one key come into one partition, and so into few batches
+    written_by=("producers", "ingest"),  # ingest tells the time, by records without a value
+    read_by=("ingest",),
+    extra={"message.timestamp.type": "LogAppendTime"},  # one clock for all producers
+)
 IMAGES_SUBMITTED: Final = Topic(
     name="images.submitted.v1",
     carries=ImageSubmitted,
@@ -172,6 +183,7 @@ def _changelog(table: str) -> Topic:
 
 REPORTER_TABLES: Final = ("rows", "head", "sent")
 TOPICS: Final = (
+    PRODUCTS_SUBMITTED,
     IMAGES_SUBMITTED,
     BATCHES_SUBMITTED,
     IMAGES_CLASSIFIED,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from services.classifier.color.analysis import FAMILIES
 from services.classifier.color.analyzing import Reading, reading_of
-from services.classifier.color.families import features_of
+from services.classifier.color.families import NAMED_ALIKE, features_of
 from services.classifier.color.groups import GROUPS
 from services.classifier.color.histogram import Histogram, histogram_of
 from services.classifier.color.model import Model, model_from
@@ -65,7 +65,8 @@ def _telling_words(examples: Sequence[Example]) -> NDArray[np.str_]:
 
 def unfinished(arrays: Arrays, **more: Floats) -> Model:
     """Make a model of the arrays that are there; the small logistic models are empty."""
-    features = 2 * (int(arrays["neighbors"].max()) + 1) + len(GROUPS) + len(arrays["words"]) + 3 * len(FAMILIES)
+    called = (len(NAMED_ALIKE) + 2) * len(FAMILIES)
+    features = 2 * (int(arrays["neighbors"].max()) + 1) + len(GROUPS) + len(arrays["words"]) + called
     empty = {
         "family_weights": np.zeros((features, len(FAMILIES))),
         "family_bias": np.zeros(len(FAMILIES)),

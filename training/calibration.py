@@ -7,25 +7,26 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from services.classifier.color.analyzing import Reading, entries_of, main_entry, reading_confidence
-from services.classifier.color.labels import compared, label_features
+from services.classifier.color.analyzing import Reading, entries_of, main_entry, named_beside
+from services.classifier.color.labels import label_features
 from services.classifier.color.metallic import metallic_features
 from services.classifier.color.oklab import Floats
 from services.classifier.color.pattern import multicolor_features
+from services.classifier.color.review import confidence_features
 from training.catalogs import Example
 
 _STRONGER: Final = 10.0
 
 
-def logistic(features: Floats, truth: NDArray[np.bool_]) -> Floats:
+def logistic(features: Floats, truth: NDArray[np.bool_], trust: Floats | None = None) -> Floats:
     """Fit a logistic model; the last feature is always 1 and carries the bias."""
-    regression = LogisticRegression(C=_STRONGER, max_iter=500).fit(features[:, :-1], truth)
+    regression = LogisticRegression(C=_STRONGER, max_iter=500).fit(features[:, :-1], truth, sample_weight=trust)
     return np.concatenate([regression.coef_[0], regression.intercept_])
 
 
-def confidence(readings: Sequence[Reading], right: NDArray[np.bool_]) -> Floats:
-    """Learn how often the first family is right, from readings of photos that the classifier did not learn from."""
-    return logistic(np.stack([reading_confidence(one, main_entry(one)) for one in readings]), right)
+def confidence(probabilities: Floats, right: NDArray[np.bool_], trust: Floats) -> Floats:
+    """Learn how often the first family is right, from the probabilities (n, 12) of photos held out."""
+    return logistic(np.stack([confidence_features(one) for one in probabilities]), right, trust)
 
 
 def multicolor(examples: Sequence[Example], readings: Sequence[Reading]) -> Floats:
@@ -57,8 +58,8 @@ def label(examples: Sequence[Example], readings: Sequence[Reading]) -> Floats:
 def described(text: str, reading: Reading) -> Floats:
     """Give the features of a label of a product."""
     palette = entries_of(reading, main_entry(reading))
-    distances, called = compared(text, palette)
-    return label_features(distances, palette, called, reading.probabilities)
+    _, _, compared = named_beside(reading.rgb, text)
+    return label_features(compared, palette, reading.probabilities)
 
 
 def _balanced_logistic(features: Floats, truth: NDArray[np.bool_]) -> Floats:

@@ -23,7 +23,7 @@ def write_held_out(examples: Sequence[Example], probabilities: Floats, learned: 
 
 def _line(example: Example, held_out: Floats, learned: Model) -> dict[str, object]:
     view = view_of(decode(example.path.read_bytes(), MAX_PIXELS), example.kind)
-    reading = reading_of(product_histogram(view, learned), example.kind, learned)
     label = example.hexes[0] if example.hexes else None
-    answer = answer_of(view, replace(reading, probabilities=held_out), label, learned)
+    reading = reading_of(product_histogram(view, learned), example.kind, learned, label)
+    answer = answer_of(view, replace(reading, probabilities=held_out), learned)
     return {"image_path": f"{example.dataset}/{example.path.name}", "classification": asdict(answer)}

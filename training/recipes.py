@@ -20,8 +20,10 @@ from training.held_out import write_held_out
 from training.model_file import SHIPPED, read_model
 from training.seeing import see_all
 
-BY_EYE: Final = 5.0
+BY_EYE: Final = 6.0
 """Photos that were labeled by eye count this many times as much as those with a seller's label."""
+SURE_BY_EYE: Final = 60.0
+"""So much do they count where trust is learned: in all twice what the sellers' labels do, of which many are wrong."""
 LEAST_FOR_CONFIDENCE: Final = 20
 """So many right and so many wrong answers teach how far to trust an answer."""
 
@@ -36,15 +38,17 @@ def from_development_sets(data: Path, work: Path, processes: int, answers: Path 
     mixed = _lesson(catalogs.mixed(data), work, processes)
     arrays = colors(small)
     named = Lesson([*small.examples, *goods.examples, *mixed.examples], [*small.seen, *goods.seen, *mixed.seen])
-    trust = np.array([BY_EYE if example.hexes else 1.0 for example in named.examples])
+    by_eye = np.array([bool(example.hexes) for example in named.examples])
+    trust, shares = np.where(by_eye, BY_EYE, 1.0), naming.shares_of(named.examples)
     features = features_for(named, unfinished(arrays))
-    held_out = naming.cross_validated(features, named.family, trust, folds_of(named.examples))
+    held_out = naming.cross_validated(features, shares, trust, folds_of(named.examples))
     _report(held_out, named.examples)
-    arrays["family_weights"], arrays["family_bias"] = naming.fit(features, named.family, trust)
+    arrays["family_weights"], arrays["family_bias"] = naming.fit(features, shares, trust)
+    sure = np.where(by_eye, SURE_BY_EYE, 1.0)
+    arrays["confidence"] = calibration.confidence(held_out, are_right(held_out, named.examples), sure)
     judged = held_out[-len(mixed.examples) :]
     pairs = zip(readings_for(mixed, unfinished(arrays)), judged, strict=True)
     readings = [replace(reading, probabilities=probabilities) for reading, probabilities in pairs]
-    arrays["confidence"] = calibration.confidence(readings, are_right(judged, mixed.examples))
     arrays["multicolor"] = calibration.multicolor(mixed.examples, readings)
     arrays["label"] = calibration.label(mixed.examples, readings)
     arrays["metallic"] = calibration.metallic(small.examples, readings_for(small, unfinished(arrays)))
@@ -58,18 +62,16 @@ def from_own_catalog(labels: Path, images: Path | None, work: Path, processes: i
     lesson = _lesson(catalogs.own_catalog(labels, images or labels.parent), work, processes)
     arrays = read_model(SHIPPED)
     shipped = model_from(arrays)
-    features = features_for(lesson, shipped)
+    features, shares = features_for(lesson, shipped), naming.shares_of(lesson.examples)
     before = softmax(features @ shipped.family_weights + shipped.family_bias)
     print(f"before: {are_right(before, lesson.examples).mean():.3f} of {len(features)} photos right")
-    held_out = adapting.cross_validated(features, lesson.family, shipped.family_weights, shipped.family_bias)
+    held_out = adapting.cross_validated(features, shares, shipped.family_weights, shipped.family_bias)
     right = are_right(held_out, lesson.examples)
     print(f"after, on photos not learned from: {right.mean():.3f}")
-    moved = adapting.adapted(features, lesson.family, shipped.family_weights, shipped.family_bias)
+    moved = adapting.adapted(features, shares, shipped.family_weights, shipped.family_bias)
     arrays["family_weights"], arrays["family_bias"] = moved
     if min(right.sum(), (~right).sum()) >= LEAST_FOR_CONFIDENCE:
-        pairs = zip(readings_for(lesson, shipped), held_out, strict=True)
-        told = [replace(reading, probabilities=probabilities) for reading, probabilities in pairs]
-        arrays["confidence"] = calibration.confidence(told, right)
+        arrays["confidence"] = calibration.confidence(held_out, right, np.ones(len(right)))
     return arrays
 
 

@@ -88,7 +88,7 @@ def _range(panel: Panel, layers: Sequence[tuple[Series, Points]]) -> tuple[float
 
 def _grid(frame: Frame, panel: Panel) -> str:
     lines = []
-    for value in ticks(frame.least, frame.most):
+    for value in ticks(frame.least, frame.most, panel.unit):
         y = frame.y(value)
         lines.append(f'<line class="grid" x1="{_LEFT}" x2="{frame.width - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         lines.append(

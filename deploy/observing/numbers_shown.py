@@ -41,14 +41,16 @@ def _rounded(value: float, decimals: int | None) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
-def ticks(least: float, most: float, about: int = 4) -> list[float]:
-    """Round numbers that part a range.
+def ticks(least: float, most: float, unit: str = "short", about: int = 4) -> list[float]:
+    """Values that part a range and are round in the unit in which they are shown.
 
-    >>> ticks(0, 10), ticks(0, 0.7)
-    ([0.0, 5.0, 10.0], [0.0, 0.2, 0.4, 0.6])
+    >>> ticks(0, 10), ticks(0, 0.7), ticks(0, 150, "s")
+    ([0, 5, 10], [0.0, 0.2, 0.4, 0.6], [0.0, 60.0, 120.0])
     """
-    raw = (most - least) / about
-    size = 10 ** math.floor(math.log10(raw))
-    step = next(factor * size for factor in (1, 2, 5, 10) if factor * size >= raw * 0.999)
-    first = math.ceil(least / step - 1e-9)
-    return [round(number * step, 12) for number in range(first, math.floor(most / step + 1e-9) + 1)]
+    scales = _TIMES if unit == "s" else _SIZES if unit in {"bytes", "Bps"} else ()
+    scale = next((size for size, _ in scales if most >= size), 1)
+    raw = (most - least) / scale / about
+    power = 10 ** math.floor(math.log10(raw))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * 0.999)
+    first, last = math.ceil(least / scale / step - 1e-9), math.floor(most / scale / step + 1e-9)
+    return [round(number * step * scale, 12) for number in range(first, last + 1)]

@@ -1,5 +1,7 @@
 """Previews of the dashboards: drawn by us from live data, since Grafana draws them its own way."""
 
+import asyncio
+import io
 import re
 import shutil
 import time
@@ -7,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from PIL import Image
 from playwright.async_api import Browser, async_playwright
 
 from deploy.observing.charts import PALETTE, Series
@@ -54,8 +57,15 @@ async def draw_previews(
 async def _draw(browser: Browser, html: str, path: Path) -> None:
     drawn = await browser.new_page(viewport={"width": WIDTH, "height": 900})
     await drawn.set_content(html)
-    await drawn.screenshot(path=path, full_page=True)
+    picture = await drawn.screenshot(full_page=True)
     await drawn.close()
+    await asyncio.to_thread(_save, picture, path)
+
+
+def _save(picture: bytes, path: Path) -> None:
+    """Save with 256 colors: a third of the size, and nobody sees it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.open(io.BytesIO(picture)).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 async def _answers(prometheus: Prometheus, dashboard: Dashboard, begin: float, end: float) -> dict[str, list[Series]]:

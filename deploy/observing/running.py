@@ -97,7 +97,7 @@ async def _submitting(system: System, host: ImageHost) -> AsyncIterator[Customer
 async def _observed(
     system: System, host: ImageHost, prometheus: Prometheus, customer: Customer, plan: Plan, say: Say
 ) -> Outcome:
-    steady = _STEADY_SECONDS_SHORT if plan.short else _STEADY_SECONDS
+    steady = _STEADY_SECONDS if plan.pictures else _STEADY_SECONDS_SHORT
     say(f"steady load for {steady:.0f} s")
     began = time.time()
     await asyncio.sleep(steady)

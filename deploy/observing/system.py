@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -130,8 +130,13 @@ async def _prepared(layout: Layout, options: Options, jars: Path) -> System:
     access = Access(bootstrap_servers([node]))
     parts = {"kafka": [_broker(node, command)], "mailbox": [mailbox(layout)]}
     for program in services(layout, options, access):
-        parts.setdefault(program.service, []).append(program)
+        parts.setdefault(program.service, []).append(_watchful(program))
     return System(layout, parts, access.bootstrap_servers)
+
+
+def _watchful(program: Program) -> Program:
+    """Have ingest look at lags each second: ten would be ten minutes at the pace of the rules."""
+    return replace(program, environment={**(program.environment or {}), "HUESTREAM_GROUP_LAG_SECONDS": "1"})
 
 
 def _broker(node: Node, java: Sequence[str]) -> Program:

@@ -17,7 +17,8 @@ DASHBOARD_FOLDER: Final = "/etc/huestream/dashboards"
 
 def yaml_text(content: Any) -> str:
     """Write YAML in the order given, long expressions unbroken."""
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100_000)
+    text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100_000)
+    return text
 
 
 def files() -> Mapping[str, str]:

@@ -74,7 +74,13 @@ def rate(metric: str, by: str = "", where: str = "") -> str:
     >>> rate("x_total", "route")
     'sum by (route) (rate(x_total[$__rate_interval]))'
     """
-    return f"sum{f' by ({by})' if by else ''} (rate({metric}{f'{{{where}}}' if where else ''}[{RATE}]))"
+    return f"sum{f' by ({by}) ' if by else ''}(rate({metric}{f'{{{where}}}' if where else ''}[{RATE}]))"
+
+
+def seen_rate(metric: str, by: str, where: str = "") -> str:
+    """The same, of those only that counted within the time shown: the others would crowd the legend."""
+    counted = f"increase({metric}{f'{{{where}}}' if where else ''}[$__range])"
+    return f"{rate(metric, by, where)} and sum by ({by}) ({counted}) > 0"
 
 
 def quantile(q: float, histogram: str, by: str = "", where: str = "") -> str:

@@ -13,6 +13,7 @@ from schemas.results import ResultItem
 from services.analyze.images import LocalImage
 from services.classifier.classifying import analyze_bytes
 from services.classifier.problems import FetchProblem, ImageProblem
+from services.classifier.refining import figure_finder
 from services.classifier.settings import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
 
 
@@ -30,9 +31,9 @@ class Line:
     succeeded: bool
 
 
-def line_of(index: int, image: LocalImage) -> Line:
-    """Analyze a file; whatever is wrong with it becomes an error item."""
-    return written(index, image, _outcome(image))
+def line_of(index: int, image: LocalImage, refine_model: Path | None = None) -> Line:
+    """Analyze a file, with a second look where there is a model for it; whatever is wrong becomes an error item."""
+    return written(index, image, _outcome(image, refine_model))
 
 
 def written(index: int, image: LocalImage, outcome: Classification | ItemError) -> Line:
@@ -52,9 +53,10 @@ def written(index: int, image: LocalImage, outcome: Classification | ItemError) 
     return Line(item.model_dump_json(), succeeded)
 
 
-def _outcome(image: LocalImage) -> Classification | ItemError:
+def _outcome(image: LocalImage, refine_model: Path | None) -> Classification | ItemError:
     try:
-        return analyze_bytes(image, content_of(image.file), MAX_IMAGE_PIXELS)
+        find_figure = figure_finder(refine_model) if refine_model else None
+        return analyze_bytes(image, content_of(image.file), MAX_IMAGE_PIXELS, find_figure)
     except ImageProblem as problem:
         return problem.item_error
     except Exception as error:  # noqa: BLE001  # hostile input ends here: one file must not stop the others

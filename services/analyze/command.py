@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -42,13 +43,17 @@ examples:
 
 exit status:
   0  every line was written, also those of images that failed
-  1  the manifest cannot be read or the output cannot be written; the message says what
+  1  the manifest or the model cannot be read or the output cannot be written; the message says what
   130  stopped by Ctrl-C; the lines that were written stay
 """
 
 
 class _OutputError(Exception):
     """The lines cannot be written; the message is one sentence."""
+
+
+class _RefineError(Exception):
+    """The model of `--refine` cannot be used; the message is one sentence."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +72,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=_cores(),
         metavar="N",
         help="processes that analyze beside each other (default: %(default)s, the cores that may be used)",
+    )
+    parser.add_argument(
+        "--refine",
+        type=Path,
+        metavar="FILE.onnx",
+        help="u2netp.onnx: look a second time where an answer is not sure, at 0.4 s each (needs huestream[refine])",
     )
     parser.set_defaults(refuse=parser.error)
 
@@ -90,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.refuse("--product-type is for FILEs; a manifest has a column for it")
     try:
         _run(arguments)
-    except (CatalogError, _OutputError) as error:
+    except (CatalogError, _OutputError, _RefineError) as error:
         for line in str(error).splitlines():
             say(f"huestream: {line}", sys.stderr)
         return 1
@@ -108,10 +119,12 @@ def _run(arguments: argparse.Namespace) -> None:
     )
     if arguments.output and _is_input(arguments.output, arguments.manifest, images):
         raise _OutputError(f"{arguments.output} is one of the inputs; name another file")
+    if arguments.refine:
+        _check_refine_model(arguments.refine)
     with _opened(arguments.output) as output:
         bar = ProgressBar(sys.stderr) if sys.stderr.isatty() and not output.isatty() else None
         try:
-            for line in _shown(_lines(images, arguments.workers), len(images), bar):
+            for line in _shown(_lines(images, arguments.workers, arguments.refine), len(images), bar):
                 output.write(f"{line.text}\n")
                 output.flush()
         finally:
@@ -125,15 +138,25 @@ def _is_input(output: Path, manifest: Path | None, images: Iterable[LocalImage])
     return output.exists() and any(path.exists() and path.samefile(output) for path in alike)
 
 
-def _lines(images: Sequence[LocalImage], processes: int) -> "Iterator[Line]":
-    """Import what analyzes only now: --help and a wrong manifest need none of it."""
-    if len(images) == 1:
-        from services.analyze.analyzing import line_of  # noqa: PLC0415
+def _check_refine_model(model: Path) -> None:
+    from services.classifier.refining import RefineModelError, check_refine_model  # noqa: PLC0415  # as below
 
-        return iter([line_of(0, images[0])])
+    try:
+        check_refine_model(model)
+    except RefineModelError as error:
+        raise _RefineError(f"--refine: {error}") from error
+
+
+def _lines(images: Sequence[LocalImage], processes: int, refine_model: Path | None) -> "Iterator[Line]":
+    """Import what analyzes only now: --help and a wrong manifest need none of it."""
+    from services.analyze.analyzing import line_of  # noqa: PLC0415
+
+    work = partial(line_of, refine_model=refine_model)
+    if len(images) == 1:
+        return iter([work(0, images[0])])
     from services.analyze.workers import lines_of  # noqa: PLC0415
 
-    return lines_of(images, processes)
+    return lines_of(images, processes, work)
 
 
 @contextmanager

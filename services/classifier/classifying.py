@@ -6,6 +6,7 @@ from schemas.classification import Classification
 from services.classifier.color import Analysis, FullyTransparentError, analyze
 from services.classifier.decoding import decode
 from services.classifier.problems import DecodeProblem
+from services.classifier.refining import FigureFinder, Mask, Pixels, is_unsure
 
 
 class Described(Protocol):
@@ -24,15 +25,32 @@ class Described(Protocol):
         """The color that the catalog claims, #RGB or #RRGGBB."""
 
 
-def analysis_of(image: Described, content: bytes, max_pixels: int) -> Analysis:
-    """Decode and analyze one image; raises `DecodeProblem`."""
+def analysis_of(image: Described, content: bytes, max_pixels: int, find_figure: FigureFinder | None = None) -> Analysis:
+    """Decode and analyze one image, and look a second time where that may help; raises `DecodeProblem`."""
     pixels = decode(content, max_pixels)
     try:
-        return analyze(pixels, product_type=image.product_type, category=image.category, label=image.hex_color_label)
+        first = _analysis(image, pixels)
     except FullyTransparentError as error:
         raise DecodeProblem("image_fully_transparent", "The image is fully transparent") from error
+    if find_figure is None or not is_unsure(first):
+        return first
+    second = _analysis(image, pixels, find_figure(pixels))
+    return second if second.confidence > first.confidence else first
 
 
-def analyze_bytes(image: Described, content: bytes, max_pixels: int) -> Classification:
+def _analysis(image: Described, pixels: Pixels, figure: Mask | None = None) -> Analysis:
+    return analyze(
+        pixels,
+        product_type=image.product_type,
+        category=image.category,
+        label=image.hex_color_label,
+        figure=figure,
+    )
+
+
+def analyze_bytes(
+    image: Described, content: bytes, max_pixels: int, find_figure: FigureFinder | None = None
+) -> Classification:
     """Decode and analyze one image, as the contract says it; raises `DecodeProblem`."""
-    return Classification.model_validate(analysis_of(image, content, max_pixels), from_attributes=True)
+    analysis = analysis_of(image, content, max_pixels, find_figure)
+    return Classification.model_validate(analysis, from_attributes=True)

@@ -15,6 +15,7 @@ import socket
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image
@@ -40,6 +41,7 @@ from services.classifier.decoder_limits import (
     resident_bytes,
 )
 from services.classifier.problems import DecodeProblem, too_much_memory
+from services.classifier.refining import FigureFinder, figure_finder
 from services.runtime.processes import die_with_parent
 
 
@@ -60,11 +62,15 @@ def main(arguments: Sequence[str]) -> None:
 
 def _warm_up(limits: DecoderLimits) -> None:
     """Do all once, so that children find every module imported and every table made."""
-    image = Description("Shirt", None, "#C81E28")
+    image, find_figure = Description("Shirt", None, "#C81E28"), _figure_finder(limits)
     for kind in ("JPEG", "PNG", "WEBP", "GIF"):
         content = io.BytesIO()
         Image.new("RGB", (16, 16), (200, 30, 40)).save(content, kind)
-        written(analysis_of(image, content.getvalue(), limits.max_pixels))
+        written(analysis_of(image, content.getvalue(), limits.max_pixels, find_figure))
+
+
+def _figure_finder(limits: DecoderLimits) -> FigureFinder | None:
+    return figure_finder(Path(limits.refine_model)) if limits.refine_model else None
 
 
 def _fork_children(control: socket.socket, limits: DecoderLimits) -> None:
@@ -122,7 +128,7 @@ def _answer(requests: BinaryIO, head: bytes, limits: DecoderLimits) -> tuple[int
     description, content = REQUEST.unpack(head)
     try:
         image = read_description(requests.read(description))
-        analysis = analysis_of(image, requests.read(content), limits.max_pixels)
+        analysis = analysis_of(image, requests.read(content), limits.max_pixels, _figure_finder(limits))
     except DecodeProblem as problem:
         return PROBLEM, problem.item_error.model_dump_json().encode()
     except MemoryError:

@@ -24,6 +24,8 @@ class DecoderLimits:
     recycle_bytes: int
     """A process that grew beyond this ends after its image."""
     recycle_images: int
+    refine_model: str | None = None
+    """File of the model that looks a second time."""
 
 
 def keep_freed_memory() -> None:

@@ -20,8 +20,10 @@ from services.classifier import metrics
 from services.classifier.decoder_framing import CLASSIFIED, FAULT, PROCESS_ID, REPLY, REQUEST, description_of
 from services.classifier.decoder_limits import DecoderLimits
 from services.classifier.problems import DecodeProblem
+from services.classifier.refining import RefineModelError, check_refine_model
 from services.classifier.settings import ClassifierSettings
 from services.runtime.fairness import Turns
+from services.runtime.settings import SettingsError
 
 _NURSERY_START_SECONDS: Final = 60.0
 _NURSERY_TRIES: Final = 3
@@ -265,15 +267,26 @@ def _too_slow(seconds: float) -> DecodeProblem:
     return DecodeProblem("decode_timeout", f"The image took more than {seconds:g} seconds to decode")
 
 
+def _refine_model(settings: ClassifierSettings) -> str | None:
+    if settings.refine_model is None:
+        return None
+    try:
+        check_refine_model(settings.refine_model)
+    except RefineModelError as error:
+        raise SettingsError(f"HUESTREAM_REFINE_MODEL: {error}.") from error
+    return str(settings.refine_model.resolve())
+
+
 @asynccontextmanager
 async def decoders(settings: ClassifierSettings) -> AsyncIterator[Decoders]:
-    """Run a nursery and a first child until the block ends."""
+    """Run a nursery and a first child until the block ends; raises `SettingsError` for a model that cannot be used."""
     limits = DecoderLimits(
         max_pixels=settings.max_image_pixels,
         cpu_seconds=settings.decode_cpu_seconds,
         address_space_bytes=settings.decoder_memory_bytes,
         recycle_bytes=settings.decoder_memory_bytes // 2,
         recycle_images=settings.decoder_images,
+        refine_model=_refine_model(settings),
     )
     nursery = Nursery(limits)
     running = Decoders(nursery, settings.decoders, settings.decode_timeout_seconds, settings.decode_cpu_seconds)

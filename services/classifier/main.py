@@ -29,8 +29,10 @@ from services.runtime.topic_admin import require
 from services.runtime.tracing import tracing
 
 GROUP: Final = CLASSIFIER_GROUP
-LINGER_MS: Final = 20
-"""Results that end within this time of each other are written together."""
+LINGER_MS: Final = 50
+"""Results that end within this time of each other are written together: each request has a price of its own."""
+MAX_WAIT_MS: Final = 1_000
+"""For how long Kafka holds a question while nothing is new; asking costs the same whether images come or not."""
 _COLLECT_EVERY: Final = 20_000
 
 
@@ -69,7 +71,7 @@ async def _consumption(stack: AsyncExitStack, settings: ClassifierSettings, log:
         stack.enter_context(tracing("classifier", settings, log)),
     )
     return Consumption(
-        await stack.enter_async_context(consumer(servers, patience, GROUP, settings.group_instance_id)),
+        await stack.enter_async_context(consumer(servers, patience, GROUP, settings.group_instance_id, MAX_WAIT_MS)),
         classifier.process,
         log,
         source=Source(IMAGES_SUBMITTED, GROUP, _owner),
@@ -81,7 +83,7 @@ async def _consumption(stack: AsyncExitStack, settings: ClassifierSettings, log:
 async def _cancellations(stack: AsyncExitStack, settings: ClassifierSettings, log: Logger) -> Cancellations:
     """Know all cancellations, and go on reading them."""
     canceled, patience = Cancellations(), settings.start_timeout_seconds
-    source = await stack.enter_async_context(consumer(settings.cluster, patience))
+    source = await stack.enter_async_context(consumer(settings.cluster, patience, max_wait_ms=MAX_WAIT_MS))
     follower = Follower(source, {CANCELLATIONS_REQUESTED: canceled.fold}, log)
     await follower.catch_up(patience)
     await stack.enter_async_context(beside(follower.follow()))

@@ -8,8 +8,8 @@ from typing import Final
 from services.classifier.problems import FetchProblem
 
 RETRIES: Final = 2
-MAX_RETRY_AFTER_SECONDS: Final = 30.0
-PASSING_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
+PASSING_STATUSES: Final = frozenset({429, *range(500, 600)} - {501, 505})
+"""Of those that a host may answer with otherwise a moment later; what it does not implement, it never does."""
 _FIRST_PAUSE_SECONDS: Final = 0.5
 
 
@@ -25,7 +25,7 @@ def pause_seconds(
         return None
     grown = _FIRST_PAUSE_SECONDS * 2**retries
     pause = (problem.retry_after_seconds or 0.5 * grown) + 0.5 * grown * chance()
-    return pause if pause < min(remaining_seconds, MAX_RETRY_AFTER_SECONDS + grown) else None
+    return pause if pause < remaining_seconds else None
 
 
 def retry_after_seconds(header: str | None, now: datetime) -> float | None:

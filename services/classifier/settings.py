@@ -1,6 +1,7 @@
 """What the classifier can be told."""
 
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import Field, model_validator
@@ -29,6 +30,11 @@ class ClassifierSettings(ServiceSettings):
     decode_cpu_seconds: int = Field(8, ge=1, le=3600, description="processor time to decode and analyze one image")
     decoder_memory_bytes: int = Field(1 << 30, ge=1 << 28, description="address space of a decoding process, at most")
     decoder_images: int = Field(10_000, ge=1, description="images after which a decoding process is replaced")
+    refine_model: Path | None = Field(
+        None,
+        description="file u2netp.onnx of a model that looks a second time where an answer is not sure, at 0.4 s of "
+        "processor time (pip install huestream[refine]); without it nothing is looked at twice",
+    )
     connections_per_host: int = Field(32, ge=1, le=1000, description="connections to one image host at once, at most")
     fetch_timeout_seconds: Seconds = Field(20, description="limit of one try, from the name to the last byte")
     fetch_total_timeout_seconds: Seconds = Field(60, description="limit of all tries of one image and their pauses")

@@ -18,7 +18,7 @@ from services.ingest.pages.assets import add_assets
 from services.ingest.pages.docs import Docs
 from services.ingest.pages.viewing import VIEW_PATH, Viewing
 from services.ingest.reading import Reading
-from services.ingest.refusals import RefusedError
+from services.ingest.refusals import RefusedError, error_name
 from services.ingest.request_headers import PROBLEM, wants_problem
 from services.ingest.submitting import IMAGES, INFERENCE_ID, MAX_BODY_BYTES, TRACEPARENT, Submitting, too_large
 from services.runtime.logs import Logger
@@ -119,10 +119,13 @@ class Endpoint:
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         """Add what every reply has, streams too."""
+        if BEGAN not in request:
+            return  # it was answered before it came here
         metrics.REQUEST_SECONDS.labels(_route_of(request)).observe(time.monotonic() - request[BEGAN])
         response.headers["x-request-id"] = request[REQUEST_ID]
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Server"] = "huestream"
         response.headers.update(self.door.rate_headers(request, response.headers.get("Retry-After")))
 
 
@@ -164,6 +167,7 @@ def _refusal(request: web.Request, refused: RefusedError) -> web.Response:
     return web.Response(
         body=body,
         status=refused.code,
+        reason=error_name(refused.code),
         headers=refused.headers,
         content_type=PROBLEM if is_problem else "application/json",
     )

@@ -14,7 +14,7 @@ from schemas.fields import MAX_BATCH
 from services.ingest.validation import Item
 
 _NAMESPACE: Final = UUID("6d0f2f0e-5d0b-5f43-9a7e-0d8a3f6f7c11")
-"""Of all ids that are derived from an idempotency key; never to be changed."""
+"""Of all ids that are derived, from an idempotency key or a place in the log; never to be changed."""
 _FIRST: Final = b'{"image_path":'
 _SUFFIXES: Final = [b"/%d" % index for index in range(MAX_BATCH)]
 _INDEXES: Final = [b',"index":%d,' % index for index in range(MAX_BATCH)]
@@ -35,6 +35,11 @@ class Batch:
 def idempotent_id(key_id: str, idempotency_key: str) -> str:
     """Derive the id that every replica gives to the same key and idempotency key."""
     return str(uuid5(_NAMESPACE, f"{key_id}/{idempotency_key}"))
+
+
+def gathered_id(topic: str, partition: int, key_id: str, first_offset: int) -> str:
+    """Derive the id of a batch that was gathered: whoever gathers it again gives it the same."""
+    return str(uuid5(_NAMESPACE, f"{topic}/{partition}/{key_id}/{first_offset}"))
 
 
 def batch_of(images: Sequence[Item], inference_id: str, key_id: str, now: datetime, deadline_seconds: float) -> Batch:

@@ -10,9 +10,11 @@ from schemas.topics import (
     API_KEYS,
     BATCHES_SUBMITTED,
     CANCELLATIONS_REQUESTED,
+    GATHERING_GROUP,
     IMAGES_CLASSIFIED,
     IMAGES_SUBMITTED,
     INFERENCES_STATUS,
+    PRODUCTS_SUBMITTED,
     WEBHOOKS_STATUS,
     topics_of,
 )
@@ -22,6 +24,7 @@ from services.ingest.app import Endpoint
 from services.ingest.canceling import Cancellation
 from services.ingest.door import Door
 from services.ingest.events import Events
+from services.ingest.gathering import Gathering, Outlet
 from services.ingest.inferences import Inference, Inferences
 from services.ingest.pages.docs import Docs
 from services.ingest.pages.viewing import Links, Viewing
@@ -36,6 +39,7 @@ from services.runtime.api_keys import KeyRing
 from services.runtime.build import describe_build
 from services.runtime.following import Follower
 from services.runtime.group_lag import GroupWatch, watch_groups
+from services.runtime.group_turns import GroupTurns
 from services.runtime.kafka import Publisher, Record, consumer, publisher
 from services.runtime.key_sources import KeyFile
 from services.runtime.lifecycle import beside, collect_garbage_rarely, run_service
@@ -49,6 +53,8 @@ from services.runtime.topic_admin import admin_client, require
 from services.runtime.tracing import Tracer, tracing
 
 _TIDY_SECONDS = 600.0
+_BATCHES_MS = 40
+_REST_MS = 150
 
 
 class Replica:
@@ -67,8 +73,8 @@ class Replica:
             failures=settings.failures_per_minute,
             find_key=self.keys.get,
         )
+        self.gathering: GroupTurns | None = None
         self.folds = {
-            BATCHES_SUBMITTED: self._fold_batch,
             CANCELLATIONS_REQUESTED: self.inferences.fold_cancellation,
             INFERENCES_STATUS: self.inferences.fold_status,
             WEBHOOKS_STATUS: self.inferences.fold_webhook,
@@ -86,9 +92,22 @@ class Replica:
         if self.key_file:
             await self.key_file.follow()
 
-    def _fold_batch(self, record: Record, event: Event) -> None:
+    def fold_batch(self, record: Record, event: Event) -> None:
+        """Know one more batch, and what it costs its key."""
         if self.inferences.fold_batch(record, event) and isinstance(event, BatchSubmitted):
             self.limits.fold(event, time.time())
+            metrics.INFERENCES.set(len(self.inferences))
+
+    async def gather(self, out: Publisher, batches: Follower, log: Logger) -> None:
+        """Make batches of single products, unless another deployment is to do it."""
+        settings = self.settings
+        if not settings.gather_products:
+            return
+        outlet = Outlet(out, self.inferences, self.keys, log, settings.deadline_seconds)
+        work = Gathering(outlet, batches, settings.gather_window_seconds, settings.publish_timeout_seconds)
+        async with consumer(settings.cluster, settings.start_timeout_seconds, GATHERING_GROUP) as products:
+            self.gathering = GroupTurns(products, PRODUCTS_SUBMITTED, work.begin, work.turn, log)
+            await self.gathering.run()
 
     async def tidy(self) -> None:
         """Forget what nobody will ask for any more, now and then."""
@@ -165,24 +184,39 @@ async def _run(replica: Replica, health: Health, tracer: Tracer, log: Logger, st
     servers, patience = settings.cluster, settings.start_timeout_seconds
     await require(servers, topics_of("ingest"), patience, settings.least_replicas)
     async with (
-        publisher(servers, settings.publish_timeout_seconds, patience) as out,
-        consumer(servers, patience) as log_in,
+        publisher(servers, settings.publish_timeout_seconds, patience, compressed=True) as out,
+        consumer(servers, patience, gather_ms=_BATCHES_MS) as batches_in,
+        consumer(servers, patience, gather_ms=_REST_MS) as log_in,
         consumer(servers, patience) as results_in,
         admin_client(servers) as admin,
     ):
         tail = Tail(results_in, IMAGES_CLASSIFIED)
+        batches = Follower(batches_in, {BATCHES_SUBMITTED: replica.fold_batch}, log)
         follower = Follower(log_in, replica.folds, log)
         await out.prepare([IMAGES_SUBMITTED, BATCHES_SUBMITTED, CANCELLATIONS_REQUESTED])
         await follower.catch_up(patience)
+        await batches.catch_up(patience)
         _refuse_local_key(settings, replica.keys)
         collect_garbage_rarely()
         # The log is followed until the last request has ended: it waits for its batch record.
-        watching = watch_groups(GroupWatch(admin, results_in), metrics.WATCHED, metrics.measure_group, log)
-        async with beside(follower.follow(), tail.follow(), replica.tidy(), replica.follow_keys(), watching):
+        pause = settings.group_lag_seconds
+        watching = watch_groups(GroupWatch(admin, results_in), metrics.WATCHED, metrics.measure_group, log, pause)
+        async with beside(
+            batches.follow(),
+            follower.follow(),
+            tail.follow(),
+            replica.tidy(),
+            replica.follow_keys(),
+            replica.gather(out, batches, log),
+            watching,
+        ):
             limits, seconds = replica.limits, settings.publish_timeout_seconds
-            acceptance = Acceptance(out, follower, replica.inferences, limits, seconds, tracer)
+            acceptance = Acceptance(out, batches, replica.inferences, limits, seconds, tracer)
             async with serving(replica.endpoint(out, acceptance, tail, log, tracer).app(), settings) as url:
-                health.started(ready=lambda: _trouble(acceptance, stopping), alive=follower.trouble)
+                health.started(
+                    ready=lambda: _trouble(acceptance, stopping),
+                    alive=lambda: _standstill(batches, follower, replica.gathering),
+                )
                 log.info("listening", url=url, metrics=health.url)
                 await stopping.wait()
 
@@ -199,6 +233,11 @@ def _refuse_local_key(settings: IngestSettings, keys: KeyRing) -> None:
 def _trouble(acceptance: Acceptance, stopping: asyncio.Event) -> str | None:
     """Say why requests are better sent elsewhere, or None: what readiness asks."""
     return "stopping" if stopping.is_set() else acceptance.trouble()
+
+
+def _standstill(batches: Follower, rest: Follower, gathering: GroupTurns | None) -> str | None:
+    """Say what is not read any more, or None: what liveness asks."""
+    return batches.trouble() or rest.trouble() or (gathering.trouble() if gathering else None)
 
 
 def run() -> int:

@@ -39,6 +39,7 @@ INVALID: Final = Counter(
 LIMITED: Final = Counter("huestream_ingest_limited_total", "Requests refused for a budget that was spent", ["budget"])
 IMAGES: Final = Counter("huestream_ingest_images_total", "Images accepted")
 BATCHES: Final = Counter("huestream_ingest_batches_total", "Batches accepted")
+PRODUCTS: Final = Counter("huestream_ingest_products_total", "Single products, by what became of them", ["outcome"])
 PUBLISH_SECONDS: Final = Histogram(
     "huestream_ingest_publish_seconds", "Time until Kafka acknowledged a batch", buckets=SECONDS
 )
@@ -100,6 +101,8 @@ for route in get_args(Route):
     REQUEST_SECONDS.labels(route)
 for reason in get_args(Reason):
     INVALID.labels(reason)
+for outcome in ("gathered", "known", "refused"):
+    PRODUCTS.labels(outcome)
 for budget in (*get_args(BudgetName), "streams"):
     LIMITED.labels(budget)
 for topic in (BATCHES_SUBMITTED, CANCELLATIONS_REQUESTED, INFERENCES_STATUS, WEBHOOKS_STATUS, API_KEYS):

@@ -4,9 +4,11 @@ import asyncio
 import os
 import resource
 import socket
+import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -14,7 +16,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from services.ingest import metrics
 from services.ingest.rate_limits import network_of
-from services.ingest.refusals import RefusedError
+from services.ingest.refusals import RefusedError, error_name
 from services.ingest.settings import IngestSettings
 from services.runtime.settings import SettingsError
 
@@ -78,7 +80,8 @@ class _Runner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        server = _Server(made.request_handler, request_factory=made.request_factory, **made._kwargs)  # noqa: SLF001
+        handler = partial(_answered, made.request_handler)
+        server = _Server(handler, request_factory=made.request_factory, **made._kwargs)  # noqa: SLF001
         server.bounds = self.bounds
         return server
 
@@ -142,11 +145,29 @@ class _Connection(RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionError("the reply has begun") from exc
         sentence = "The request is not valid HTTP" if status < 500 else "The request could not be processed"
-        response = web.Response(
-            body=RefusedError(status, sentence).error().model_dump_json(),
-            status=status,
-            content_type="application/json",
-        )
+        response = _refusal(RefusedError(status, sentence))
         response.force_close()
-        metrics.REQUESTS.labels("none", metrics.status_name(status)).inc()
         return response
+
+
+async def _answered(
+    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], request: web.BaseRequest
+) -> web.StreamResponse:
+    """Answer in the contract's form what the application is not asked: an expectation that is none."""
+    try:
+        return await handler(request)
+    except web.HTTPExpectationFailed:
+        return _refusal(RefusedError(417, "The only expectation that can be met is 100-continue"))
+
+
+def _refusal(refused: RefusedError) -> web.Response:
+    """Build a reply without the application, with what all its replies have."""
+    metrics.REQUESTS.labels("none", metrics.status_name(refused.code)).inc()
+    headers = {"x-request-id": uuid.uuid4().hex, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return web.Response(
+        body=refused.error().model_dump_json(),
+        status=refused.code,
+        reason=error_name(refused.code),
+        content_type="application/json",
+        headers=headers | {"Server": "huestream"},
+    )

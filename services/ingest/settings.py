@@ -35,6 +35,11 @@ class IngestSettings(ServiceSettings):
     )
     link_days: int = Field(30, ge=1, le=3650, description="days for which a link to a results page opens it")
     deadline_seconds: Seconds = Field(3600, description="time after which a batch is reported as it is")
+    gather_products: bool = Field(True, description="make batches of the single products in their topic")
+    gather_window_seconds: Seconds = Field(
+        60,
+        description="single products of a key that come within such a window are one batch; the same for all replicas",
+    )
     body_timeout_seconds: Seconds = Field(30, description="how long a client may take to send a body")
     idle_timeout_seconds: Seconds = Field(75, description="how long a connection may take to send (more) headers")
     max_connections: int = Field(4_096, ge=1, description="open connections; more are closed at once")
@@ -50,6 +55,9 @@ class IngestSettings(ServiceSettings):
     max_event_streams: int = Field(1_000, ge=1, description="event streams that are open at once")
     heartbeat_seconds: Seconds = Field(15, description="pause after which an event stream shows a sign of life")
     results_timeout_seconds: Seconds = Field(15, description="how long reading partial results may take")
+    group_lag_seconds: Seconds = Field(
+        10, description="pause between two looks at how far behind the other services are"
+    )
 
     @model_validator(mode="after")
     def _reports_are_no_images(self) -> "IngestSettings":

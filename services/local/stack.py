@@ -15,6 +15,7 @@ from services.local.supervisor import Program, python_command
 
 HOST: Final = "127.0.0.1"
 DRAIN_SECONDS: Final = 3.0
+_GATHER_SECONDS: Final = "5"
 
 
 class PortInUseError(Exception):
@@ -126,13 +127,17 @@ def services(layout: Layout, options: Options, access: Access) -> list[Program]:
     """One of each service, and as many classifiers as were asked for."""
     traces = {"OTLP_ENDPOINT": options.traces, "TRACE_SAMPLING": "1"} if options.traces else {}
     return [
-        _service("ingest", "ingest", layout, access, traces | {"HOST": HOST, "PORT": str(layout.endpoint_port)}),
+        _service("ingest", "ingest", layout, access, traces | _endpoint_settings(layout)),
         *(
             _service("classifier", name, layout, access, traces | {"ALLOW_NETWORKS": _networks(options)})
             for name in _classifier_names(options.classifiers)
         ),
         _service("reporter", "reporter", layout, access, traces | _mail_settings(layout)),
     ]
+
+
+def _endpoint_settings(layout: Layout) -> dict[str, str]:
+    return {"HOST": HOST, "PORT": str(layout.endpoint_port), "GATHER_WINDOW_SECONDS": _GATHER_SECONDS}
 
 
 def _networks(options: Options) -> str:

@@ -17,6 +17,7 @@ from schemas.events import (
 from services.reporter import metrics
 from services.reporter.failpoints import Reach, survive
 from services.reporter.gathering import Gathering, Head, Opened, inference_of
+from services.reporter.limits import GENEROUS, Limits
 from services.runtime.lag import age_seconds
 from services.runtime.logs import Logger
 
@@ -47,20 +48,10 @@ class Surroundings:
     reach: Reach = survive
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How long things may take."""
-
-    batch: timedelta = timedelta(days=1)
-    """A batch ends after that, whatever deadline its record asks for."""
-    mail: timedelta = timedelta(days=1)
-    """A mail that did not go in that time is given up."""
-
-
 class Collector:
     """Gathers results, closes batches that are complete, late or canceled, and puts them into the outbox."""
 
-    def __init__(self, gathering: Gathering, around: Surroundings, log: Logger, limits: Limits = Limits()) -> None:
+    def __init__(self, gathering: Gathering, around: Surroundings, log: Logger, limits: Limits = GENEROUS) -> None:
         self._gathering = gathering
         self._around = around
         self._log = log

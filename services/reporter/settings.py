@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
-from services.reporter.collecting import Limits
 from services.reporter.failpoints import Step
+from services.reporter.limits import Limits
 from services.runtime.settings import FromCommas, Port, Seconds, ServiceSettings, together
 from services.runtime.signed_tokens import LinkSecret
 

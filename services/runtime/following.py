@@ -15,7 +15,6 @@ from services.runtime.metrics import RECORDS
 
 Fold = Callable[[Record, Event], None]
 _POLL_MS = 200
-_GATHER_SECONDS = 0.02
 _STALE_SECONDS = 60.0
 _METADATA_TRIES = 25
 
@@ -47,10 +46,20 @@ class Follower:
             raise KafkaUnavailableError(f"the topics were not read within {timeout_seconds:g} seconds") from error
 
     async def follow(self) -> None:
-        """Go on reading until canceled; what comes in a rush is read in batches, since each reading has its price."""
+        """Go on reading until canceled."""
         while True:
-            if await self._read():
-                await asyncio.sleep(_GATHER_SECONDS)
+            await self._read()
+
+    async def read_to_end(self, timeout_seconds: float) -> None:
+        """Wait until all that is in the topics now was folded; raises `KafkaUnavailableError` past the limit."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                ends = await self._consumer.end_offsets(self._consumer.assignment())
+                async with self._moved:
+                    while not await self._reached(ends):
+                        await self._moved.wait()
+        except (TimeoutError, KafkaError) as error:
+            raise KafkaUnavailableError(f"the topics were not read within {timeout_seconds:g} seconds") from error
 
     async def wait_for(self, topic: Topic, partition: int, offset: int, timeout_seconds: float) -> None:
         """Wait until the record at this offset was folded; raises `KafkaUnavailableError` past the limit."""
@@ -87,8 +96,8 @@ class Follower:
                 return False
         return True
 
-    async def _read(self) -> bool:
-        """Fold what there is; returns whether there was something."""
+    async def _read(self) -> None:
+        """Fold what there is."""
         self._last_poll = time.monotonic()
         batches = await self._consumer.getmany(timeout_ms=_POLL_MS)
         for records in batches.values():
@@ -98,7 +107,6 @@ class Follower:
         if batches:
             async with self._moved:
                 self._moved.notify_all()
-        return bool(batches)
 
     def _fold(self, found: ConsumerRecord) -> None:
         topic, fold = self._folds[found.topic]

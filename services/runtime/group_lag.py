@@ -18,7 +18,7 @@ from schemas.topics import Topic
 from services.runtime.lag import MAX_SECONDS, Lag
 from services.runtime.logs import Logger
 
-_LOOK_SECONDS: Final = 10.0
+_ANSWER_SECONDS: Final = 10.0
 _PRECISION: Final = 0.1
 _SHORTEST_SECONDS: Final = 1.0
 
@@ -94,13 +94,14 @@ async def watch_groups(
     groups: Mapping[str, Sequence[Topic]],
     found: Callable[[str, GroupReading], None],
     log: Logger,
+    pause_seconds: float,
 ) -> None:
     """Look at groups now and then until canceled; what cannot be known is said once, and looked for again."""
     unknown: set[str] = set()
     while True:
         for group, topics in groups.items():
             try:
-                async with asyncio.timeout(_LOOK_SECONDS):
+                async with asyncio.timeout(_ANSWER_SECONDS):
                     reading = await watch.reading(group, topics)
             except (KafkaError, TimeoutError) as error:
                 if group not in unknown:
@@ -109,4 +110,4 @@ async def watch_groups(
             else:
                 found(group, reading)
                 unknown.discard(group)
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(pause_seconds)

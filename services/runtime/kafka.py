@@ -1,6 +1,8 @@
 """The one door to aiokafka: clients with the settings that lose nothing, and records in and out."""
 
 import asyncio
+import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +28,8 @@ HEARTBEAT_MS: Final = 3_000
 _STOP_TIMEOUT_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 0.5
 _GATHER_SECONDS: Final = 0.002
+_WAIT_MS: Final = 250
+_GATHER_BYTES: Final = 256 * 1024
 
 
 KeyAndValue = tuple[bytes, bytes]
@@ -60,6 +64,7 @@ class Publisher:
         self._producer = producer
         self._timeout_seconds = timeout_seconds
         self._gathered: dict[Topic, Gathered] = {}
+        self._turns: defaultdict[Topic, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def prepare(self, topics: Sequence[Topic]) -> None:
         """Learn where the topics are, so that the first event does not have to; raises `KafkaUnavailableError`."""
@@ -88,7 +93,8 @@ class Publisher:
         """Write keys and encoded events over all partitions in turn, where a key need not name its partition.
 
         Takes a third of the processor time of `publish`, most of which is hashing keys and waiting for each event.
-        What is published within a moment goes together: each partition's batch has a price of its own.
+        What is published within a moment, or while the one before is not acknowledged, goes together: each partition's
+        batch has a price of its own.
         Raises `KafkaUnavailableError` where an acknowledgement is missing: those events may still be written.
         """
         gathered = self._gathered.get(topic)
@@ -100,7 +106,11 @@ class Publisher:
 
     async def _send(self, topic: Topic, gathered: "Gathered") -> None:
         await asyncio.sleep(_GATHER_SECONDS)
-        del self._gathered[topic]
+        async with self._turns[topic]:
+            del self._gathered[topic]
+            await self._sent(topic, gathered)
+
+    async def _sent(self, topic: Topic, gathered: "Gathered") -> None:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 sent = [
@@ -126,21 +136,20 @@ class Publisher:
 
     def _batches(self, gathered: Sequence[tuple[Sequence[KeyAndValue], Headers]]) -> Iterator[BatchBuilder]:
         """Fill the library's batches; each is closed when no further record fits."""
-        if not gathered:
-            return
-        batch = self._producer.create_batch()
-        for records, headers in gathered:
-            for key, value in records:
-                if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
-                    yield batch
-                    batch = self._producer.create_batch()
-                    batch.append(key=key, value=value, timestamp=None, headers=headers)
-        batch.close()
-        yield batch
+        begin = 0
+        line = [(key, value, headers) for records, headers in gathered for key, value in records]
+        while begin < len(line):
+            batch = self._producer.create_batch()
+            begin += _fill(batch, line[begin:])
+            yield batch
 
     async def forget(self, topic: Topic, key: str) -> None:
         """Remove a key from a compacted topic; raises `KafkaUnavailableError` where no acknowledgement comes."""
         await self._acknowledged([(topic.name, None, key.encode(), [])])
+
+    async def tell_time(self, topic: Topic, partition: int) -> None:
+        """Write a record of nothing, for the time that the broker gives it; raises `KafkaUnavailableError`."""
+        await self._acknowledged([(topic.name, None, b"time", [])], partition)
 
     async def dead_letter(self, record: Record, service: str, reason: str) -> None:
         """Keep a record that could not be used, as it was, with where it came from and why."""
@@ -157,11 +166,13 @@ class Publisher:
         await self._acknowledged([(DEAD_LETTERS.name, record.value, record.topic.encode(), headers)])
         DEAD_LETTERS_COUNTED.labels(record.topic).inc()
 
-    async def _acknowledged(self, records: Iterable[tuple[str, bytes | None, bytes, Headers]]) -> list[tuple[int, int]]:
+    async def _acknowledged(
+        self, records: Iterable[tuple[str, bytes | None, bytes, Headers]], partition: int | None = None
+    ) -> list[tuple[int, int]]:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 sent = [
-                    await self._producer.send(topic, value=value, key=key, headers=headers)
+                    await self._producer.send(topic, value=value, key=key, headers=headers, partition=partition)
                     for topic, value, key, headers in records
                 ]
                 written = await asyncio.gather(*sent)
@@ -170,6 +181,22 @@ class Publisher:
         except (TimeoutError, KafkaError) as error:
             raise KafkaUnavailableError(f"Kafka did not acknowledge: {type(error).__name__}") from error
         return [(metadata.partition, metadata.offset) for metadata in written]
+
+
+def _fill(batch: BatchBuilder, records: Sequence[tuple[bytes, bytes, Headers]]) -> int:
+    """Append what fits, the first record in any case, and close; returns the number of records.
+
+    The library's own call for each record takes longer than what it calls.
+    """
+    append, now = batch._builder.append, int(time.time() * 1000)  # noqa: SLF001
+    taken = 0
+    for key, value, headers in records:
+        if append(taken, now, key, value, headers) is None:
+            break
+        taken += 1
+    batch._relative_offset = taken  # noqa: SLF001
+    batch.close()
+    return taken
 
 
 class Gathered:
@@ -189,11 +216,17 @@ class Gathered:
 
 @asynccontextmanager
 async def publisher(
-    kafka: Kafka, publish_timeout_seconds: float, start_timeout_seconds: float, linger_ms: int = 2
+    kafka: Kafka,
+    publish_timeout_seconds: float,
+    start_timeout_seconds: float,
+    linger_ms: int = 2,
+    *,
+    compressed: bool = False,
 ) -> AsyncIterator[Publisher]:
     """Open an idempotent producer with acks=all; raises `KafkaUnavailableError` when Kafka is not there in time.
 
-    Events wait `linger_ms` for others that go the same way: a request costs more than what it carries.
+    Events wait `linger_ms` for others that go the same way: a request costs more than what it carries. Compression
+    pays where many records of one request say the same.
     """
     cluster = cluster_of(kafka)
     producer = AIOKafkaProducer(
@@ -204,6 +237,7 @@ async def publisher(
         max_request_size=MAX_REQUEST_BYTES,
         max_batch_size=MAX_BATCH_BYTES,
         linger_ms=linger_ms,
+        compression_type="snappy" if compressed else None,
     )
     await _started(producer, cluster, start_timeout_seconds)
     try:
@@ -214,11 +248,19 @@ async def publisher(
 
 @asynccontextmanager
 async def consumer(
-    kafka: Kafka, start_timeout_seconds: float, group: str | None = None, instance_id: str | None = None
+    kafka: Kafka,
+    start_timeout_seconds: float,
+    group: str | None = None,
+    instance_id: str | None = None,
+    gather_ms: int | None = None,
+    max_wait_ms: int = _WAIT_MS,
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Open a consumer of bytes, from the earliest record, that commits only when told.
 
-    A member with an instance id keeps its partitions over a restart within the session's timeout.
+    A member with an instance id keeps its partitions over a restart within the session's timeout. Where nothing is new
+    Kafka holds a question for `max_wait_ms`: a longer time asks less often, and lets what else is asked of that broker
+    wait; where something is new it answers at once. With `gather_ms` it holds what is new back for so long, which
+    bounds the answers: each has its price for every partition.
     """
     cluster = cluster_of(kafka)
     client = AIOKafkaConsumer(
@@ -231,7 +273,8 @@ async def consumer(
         heartbeat_interval_ms=HEARTBEAT_MS,
         rebalance_timeout_ms=SESSION_TIMEOUT_MS,
         request_timeout_ms=15_000,
-        fetch_max_wait_ms=250,
+        fetch_max_wait_ms=max_wait_ms if gather_ms is None else gather_ms,
+        fetch_min_bytes=1 if gather_ms is None else _GATHER_BYTES,
     )
     await _started(client, cluster, start_timeout_seconds)
     try:

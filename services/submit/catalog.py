@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from schemas.events import ImageFields
-from schemas.fields import IMAGE_URL_PATTERN, MAX_URL
+from schemas.fields import BUCKET_PATH_PATTERN, IMAGE_URL_PATTERN, MAX_URL
 from services.catalog import CatalogError, Form, content_of, form_of, problems_of, quoted, rows_of
 
 REQUIRED: Final = ("image_path", "product_type", "hex_color_label", "category")
 OPTIONAL_WHEN_LENIENT: Final = frozenset({"hex_color_label", "category"})
 _URL: Final = re.compile(IMAGE_URL_PATTERN)
+_BUCKET: Final = re.compile(BUCKET_PATH_PATTERN)
 _SCHEME: Final = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):")
 
 AddressOf = Callable[[str], str | None]
@@ -30,6 +31,8 @@ class Wanted:
     skip_broken: bool = False
     """Rows that cannot be submitted are left out, and named."""
     address_of: AddressOf | None = None
+    buckets: bool = False
+    """Images may lie in buckets, where the endpoint reads some."""
 
     @property
     def needed(self) -> list[str]:
@@ -56,7 +59,7 @@ def parse_catalog(content: bytes, wanted: Wanted, form: Form = "csv") -> Catalog
     broken: list[str] = []
     for row in rows_of(content, form, wanted.columns, wanted.needed):
         addressed = replace(row, values=_with_address(row.values, wanted.address_of))
-        problems = problems_of(addressed, _url_problem, wanted.needed)
+        problems = problems_of(addressed, _bucket_problem if wanted.buckets else _url_problem, wanted.needed)
         broken += problems
         if not problems:
             images.append(_image(addressed.values))
@@ -77,6 +80,11 @@ def _with_address(values: Mapping[str, str], address_of: AddressOf | None) -> Ma
     if address_of is None or not path or _URL.fullmatch(path):
         return values
     return {**values, "image_path": address_of(path) or path}
+
+
+def _bucket_problem(value: str) -> str | None:
+    """Judge a path where images may lie in buckets; in which, the endpoint knows."""
+    return None if len(value) <= MAX_URL and _BUCKET.fullmatch(value) else _url_problem(value)
 
 
 def _url_problem(value: str) -> str | None:

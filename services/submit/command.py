@@ -98,6 +98,11 @@ def _configure_reading(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--skip-broken", action="store_true", help="leave out rows that are broken, and name them")
     parser.add_argument(
+        "--buckets",
+        action="store_true",
+        help="image_path may be an object such as s3://shop/a.jpg, where the endpoint reads images of buckets",
+    )
+    parser.add_argument(
         "--files",
         type=Path,
         metavar="FOLDER",
@@ -173,6 +178,7 @@ async def _submit(arguments: argparse.Namespace, key: str) -> tuple[Catalog, lis
     async with AsyncExitStack() as stack:
         host = await _file_host(arguments, stack) if arguments.files else None
         wanted = Wanted(
+            buckets=arguments.buckets,
             lenient=arguments.lenient,
             columns=dict(arguments.column),
             skip_broken=arguments.skip_broken,

@@ -63,3 +63,14 @@ def test_no_service_starts_with_an_unknown_variable(service: str) -> None:
     assert line.startswith(
         "huestream: HUESTREAM_BOOTSTRAP_SERVRES is no setting; did you mean HUESTREAM_BOOTSTRAP_SERVERS?"
     )
+
+
+def test_to_know_all_settings_brings_no_service_the_metrics_of_another() -> None:
+    program = """
+import sys
+from services.administration.settings import known_variables
+known_variables()
+print([name for name in sys.modules if name.startswith("services.") and name.endswith(".metrics")])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() in {"[]", "['services.runtime.metrics']"}

@@ -91,6 +91,14 @@ def test_what_cannot_be_is_one_sentence(words: list[str], status: int, said: str
     assert "Traceback" not in done.stderr
 
 
+def test_a_model_that_cannot_be_used_is_one_sentence_and_nothing_is_written(tmp_path: Path) -> None:
+    path, output = photo(tmp_path / "1.png"), tmp_path / "colors.jsonl"
+    done = analyze(path, "--refine", tmp_path / "none.onnx", "--output", output)
+    assert (done.returncode, output.exists()) == (1, False)
+    assert done.stderr.startswith("huestream: --refine: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_an_input_is_not_overwritten(tmp_path: Path) -> None:
     path = photo(tmp_path / "1.png")
     before = path.read_bytes()
@@ -108,7 +116,7 @@ def test_lines_are_utf_8_in_any_locale() -> None:
 
 def test_the_help_says_what_goes_in_and_what_comes_out() -> None:
     said = analyze("--help").stdout
-    for word in ("image_path", "product_type", "hex_color_label", "category", "exit status", "--output"):
+    for word in ("image_path", "product_type", "hex_color_label", "category", "exit status", "--output", "--refine"):
         assert word in said
 
 

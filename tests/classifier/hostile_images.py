@@ -118,7 +118,7 @@ def run(servers: str, folder: Path, contents: Mapping[str, bytes], **settings: o
         with classifier(servers, folder, **LOOPBACK, in_flight=1, **settings) as running:
             with MemoryWatch(running) as memory:
                 asyncio.run(send(servers, events))
-                found = asyncio.run(results_of(servers, len(events), 600))
+                found = asyncio.run(results_of(servers, len(events), 600, only=events))
             lines = running.log_lines()
         assert not any(line["event"] == "classification_failed" for line in lines)
     by_key = {(event["inference_id"], event["index"]): name for event, name in zip(events, names, strict=True)}

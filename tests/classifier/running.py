@@ -9,7 +9,7 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -64,12 +64,16 @@ class Results:
     seen_at: dict[Key, float] = field(default_factory=dict)
     duplicates: int = 0
     dead_letters: int = 0
+    only: frozenset[Key] | None = None
+    """The images that count, where other tests use the same Kafka."""
 
     def outcomes(self) -> Counter[str]:
         return Counter(found.error.code if found.error else "succeeded" for found in self.results.values())
 
     def _add(self, found: ImageClassified) -> None:
         key = (found.inference_id, found.index)
+        if self.only is not None and key not in self.only:
+            return
         self.duplicates += key in self.results
         self.results.setdefault(key, found)
         self.seen_at.setdefault(key, time.monotonic())
@@ -90,8 +94,12 @@ class Results:
                                 self._add(ImageClassified.decode(record.value))
 
 
-async def results_of(servers: str, wanted: int, timeout_seconds: float = 120) -> Results:
-    found = Results()
+async def results_of(
+    servers: str, wanted: int, timeout_seconds: float = 120, only: Iterable[Mapping[str, Any]] | None = None
+) -> Results:
+    """Wait for so many results; with `only` those of these events count."""
+    keys = None if only is None else frozenset((event["inference_id"], event["index"]) for event in only)
+    found = Results(only=keys)
     try:
         await found.read(servers, wanted, timeout_seconds)
     except TimeoutError:

@@ -19,9 +19,9 @@ from services.classifier.problems import FetchProblem
 from services.classifier.settings import ClassifierSettings
 from services.runtime.logs import configure_logs
 from services.runtime.settings import SettingsError
+from tests.classifier.hostile_hosts import host, redirect, say
 from tests.classifier.hostile_images import LOOPBACK
 from tests.classifier.running import classifier, prepare, results_of, send, submitted
-from tests.classifier.test_fetching import host, redirect, say
 from tests.image_host import jpeg
 from tests.kafka_fixtures import RunningKafka
 from tests.object_stores import CREDENTIALS, object_store, put
@@ -235,14 +235,9 @@ def test_images_of_a_bucket_go_through_a_running_classifier(kafka: RunningKafka,
         kafka.bootstrap, tmp_path, **LOOPBACK, image_buckets=FOLDERS, image_buckets_endpoint=store
     ) as running:
         asyncio.run(send(kafka.bootstrap, events))
-        wanted = {event["inference_id"] for event in events}
-        found = asyncio.run(results_of(kafka.bootstrap, len(events)))
+        found = asyncio.run(results_of(kafka.bootstrap, len(events), only=events))
         lines = running.log_path.read_text()
-    ends = {
-        result.image_path: result.error.code if result.error else "succeeded"
-        for result in found.results.values()
-        if result.inference_id in wanted
-    }
+    ends = {result.image_path: result.error.code if result.error else "succeeded" for result in found.results.values()}
     blocked = "fetch_blocked_address"
     assert ends == dict(zip(paths, ["succeeded", "fetch_http_status", blocked, blocked], strict=True))
     assert "secret" not in lines

@@ -1,12 +1,9 @@
 """Hostile hosts on loopback: each ends in a named outcome, in time and within its bytes."""
 
 import asyncio
-import gzip
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -15,71 +12,20 @@ from services.classifier.memory import Memory
 from services.classifier.problems import FetchProblem
 from services.classifier.settings import ClassifierSettings
 from services.runtime.names import Address, Lookup, system_lookup
-
-OK = b"HTTP/1.1 200 OK\r\n"
-BOMB = gzip.compress(bytes(5_000_000))
-Speak = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+from tests.classifier.hostile_hosts import HOSTS, OK, Speak, host, redirect, say
 
 
 def settings(**changes: object) -> ClassifierSettings:
     given = {
         "environment": "development",
         "allow_networks": "127.0.0.0/8",
-        "fetch_timeout_seconds": 2,
-        "fetch_read_timeout_seconds": 1,
-        "fetch_total_timeout_seconds": 2.5,
         "max_image_bytes": 100_000,
     }
     return ClassifierSettings.model_validate(given | changes)
 
 
-@asynccontextmanager
-async def host(speak: Speak) -> AsyncIterator[str]:
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await reader.readuntil(b"\r\n\r\n")
-            await speak(reader, writer)
-            await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-
-def say(content: bytes) -> Speak:
-    async def speak(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(content)
-
-    return speak
-
-
-def drip(first: bytes, piece: bytes) -> Speak:
-    async def speak(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(first)
-        for _turn in range(100):
-            writer.write(piece)
-            await writer.drain()
-            await asyncio.sleep(0.1)
-
-    return speak
-
-
-def flood(first: bytes, piece: bytes) -> Speak:
-    async def speak(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(first)
-        while not writer.is_closing():
-            writer.write(piece)
-            await writer.drain()
-
-    return speak
-
-
-def redirect(location: str) -> bytes:
-    return f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
+HURRIED = {"fetch_timeout_seconds": 2, "fetch_read_timeout_seconds": 1, "fetch_total_timeout_seconds": 2.5}
+"""Limits for what never answers; whatever answers has those of production, which a busy machine does not reach."""
 
 
 async def outcome(url: str, lookup: Lookup = system_lookup, **changes: object) -> str:
@@ -104,55 +50,12 @@ async def test_no_message_quotes_the_url_which_may_hold_secrets() -> None:
 
 @pytest.mark.parametrize(
     ("speak", "code"),
-    [
-        (say(OK + b"Content-Length: 3\r\n\r\nabc"), "fetched"),
-        (say(OK + b"\r\nuntil the end"), "fetched"),
-        (say(OK + b"Content-Length: 999999999\r\n\r\nabc"), "image_too_large"),
-        (drip(OK + b"\r\n", b"x" * 30_000), "image_too_large"),
-        (say(OK + b"Content-Length: 10\r\n\r\nabc"), "fetch_failed"),
-        (say(OK + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"), "fetch_failed"),
-        (say(OK + b"Content-Length: minus\r\n\r\nabc"), "fetch_failed"),
-        (say(b"garbage\r\n\r\n"), "fetch_failed"),
-        (say(b"<html>of HTTP/0.9</html>"), "fetch_failed"),
-        (say(OK + b"Set-Cookie: a=b\r\n" * 100_000 + b"Content-Length: 3\r\n\r\nabc"), "fetch_failed"),
-        (say(OK + b"X-Long: " + b"x" * 1_000_000 + b"\r\n\r\n"), "fetch_failed"),
-        (flood(OK, b"X-More: of it\r\n" * 1000), "fetch_failed"),
-        (flood(b"", b"HTTP/1.1 102 Processing\r\n\r\n" * 100), "fetch_timeout"),
-        (say(OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"), "fetch_failed"),
-        (say(OK + b"Content-Encoding: gzip\r\nContent-Length: 5000\r\n\r\n" + BOMB[:5000]), "fetch_failed"),
-        (say(b""), "fetch_failed"),
-        (drip(b"", b""), "fetch_timeout"),
-        (drip(OK + b"\r\n", b"x"), "fetch_timeout"),
-        (drip(OK, b"X-More: of it\r\n"), "fetch_timeout"),
-        (drip(b"", b"HTTP/1.1 102 Processing\r\n\r\n"), "fetch_timeout"),
-        *(
-            (say(f"HTTP/1.1 {status} Odd\r\nContent-Length: 0\r\n\r\n".encode()), "fetch_http_status")
-            for status in (201, 204, 206, 300, 304, 403, 404, 429, 500, 999)
-        ),
-        (say(redirect("/again")), "fetch_too_many_redirects"),
-        (say(redirect("//")), "fetch_too_many_redirects"),
-        (say(redirect("http://[")), "fetch_failed"),
-        (say(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n"), "fetch_failed"),
-        *(
-            (say(redirect(target)), "fetch_blocked_address")
-            for target in (
-                "file:///etc/passwd",
-                "ftp://host/",
-                "ws://host/",
-                "tcp://host/",
-                "http://\U0001f600x@host/",
-                "ht\ttp://127.0.0.1/",
-                "http://10.0.0.1/",
-                "http://[::1]/",
-                "http://user@host/",
-                "http://a b/",
-            )
-        ),
-    ],
+    HOSTS,
 )
 async def test_each_hostile_host_ends_in_its_code(speak: Speak, code: str) -> None:
-    async with host(speak) as url, asyncio.timeout(5):
-        assert await outcome(f"{url}/image.jpg") == code
+    limits = HURRIED if code == "fetch_timeout" else {}
+    async with host(speak) as url, asyncio.timeout(30):
+        assert await outcome(f"{url}/image.jpg", **limits) == code
 
 
 @pytest.mark.parametrize(
@@ -212,29 +115,51 @@ async def test_a_name_with_one_bad_address_among_good_ones_is_refused(bad: str) 
     assert await outcome("http://name.example/", lookup, allow_networks="") == "fetch_blocked_address"
 
 
-async def test_a_name_that_hangs_ends_in_time_and_delays_no_other_name() -> None:
-    ended = threading.Event()
+@pytest.mark.parametrize("dead", ["::1", "127.0.0.2"])
+async def test_a_name_of_which_one_address_is_dead_is_fetched_from_the_other(dead: str) -> None:
+    lookup = resolving(dead, "127.0.0.1")
+    async with host(say(OK + b"Content-Length: 3\r\n\r\nabc")) as url:  # on 127.0.0.1 alone
+        port = url.rpartition(":")[2]
+        networks = "127.0.0.0/8, ::1/128"
+        assert await outcome(f"http://name.example:{port}/", lookup, allow_networks=networks) == "fetched"
 
-    def lookup(name: str) -> list[Address]:
+
+class HangingNames:
+    """Names that begin with `slow` have no answer until the end."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+
+    def lookup(self, name: str) -> list[Address]:
         if name.startswith("slow"):
-            ended.wait(10)
+            self.ended.wait(60)
         return [(socket.AF_INET, "127.0.0.1")]
 
+
+async def test_names_that_hang_delay_no_other_name() -> None:
+    names, memory = HangingNames(), Memory(1_000_000)
+    async with host(say(OK + b"Content-Length: 3\r\n\r\nabc")) as url, fetcher(settings(), names.lookup) as images:
+        port = url.rpartition(":")[2]
+        slow = [
+            asyncio.create_task(images.fetch(f"http://slow{n}.example:{port}/", memory.lease(str(n))))
+            for n in range(20)
+        ]
+        try:
+            quick = await images.fetch(f"http://quick.example:{port}/", memory.lease("quick"))
+            assert quick.content == b"abc"
+            assert not any(task.done() for task in slow)
+        finally:
+            names.ended.set()
+        assert [(await task).content for task in slow] == [b"abc"] * 20
+
+
+async def test_a_name_that_hangs_ends_in_time() -> None:
+    names = HangingNames()
     try:
-        async with host(say(OK + b"Content-Length: 3\r\n\r\nabc")) as url, fetcher(settings(), lookup) as images:
-            port = url.rpartition(":")[2]
-            memory = Memory(1_000_000)
-            slow = [
-                asyncio.create_task(images.fetch(f"http://slow{n}.example:{port}/", memory.lease(str(n))))
-                for n in range(20)
-            ]
-            async with asyncio.timeout(1):
-                assert (await images.fetch(f"http://quick.example:{port}/", memory.lease("quick"))).content == b"abc"
-            ends = await asyncio.gather(*slow, return_exceptions=True)
-            assert {end.item_error.code for end in ends if isinstance(end, FetchProblem)} == {"fetch_timeout"}
-            assert len(ends) == 20
+        async with asyncio.timeout(30):
+            assert await outcome("http://slow.example/", names.lookup, **HURRIED) == "fetch_timeout"
     finally:
-        ended.set()
+        names.ended.set()
 
 
 def one_after_another(*answers: bytes) -> tuple[Speak, list[float]]:
@@ -256,22 +181,22 @@ def status(code: int, *headers: str) -> bytes:
 GOOD = OK + b"Content-Length: 3\r\n\r\nabc"
 
 
-@pytest.mark.parametrize("bad", [status(500), status(503), status(429), b""])
+@pytest.mark.parametrize("bad", [status(500), status(503), status(522), status(429), b""])
 async def test_what_may_pass_is_tried_again_twice(bad: bytes) -> None:
     speak, times = one_after_another(bad, bad, GOOD)
     async with host(speak) as url:
-        assert await outcome(url, fetch_total_timeout_seconds=10) == "fetched"
+        assert await outcome(url) == "fetched"
     assert len(times) == 3
 
 
 async def test_what_does_not_pass_ends_after_three_tries() -> None:
     speak, times = one_after_another(status(502))
     async with host(speak) as url:
-        assert await outcome(url, fetch_total_timeout_seconds=10) == "fetch_http_status"
+        assert await outcome(url) == "fetch_http_status"
     assert len(times) == 3
 
 
-@pytest.mark.parametrize("bad", [status(404), status(403), b"garbage\r\n\r\n", redirect("file:///x")])
+@pytest.mark.parametrize("bad", [status(404), status(403), status(501), b"garbage\r\n\r\n", redirect("file:///x")])
 async def test_what_will_not_pass_is_not_tried_again(bad: bytes) -> None:
     speak, times = one_after_another(bad)
     async with host(speak) as url:
@@ -288,7 +213,7 @@ async def test_a_host_that_names_a_time_is_asked_no_earlier() -> None:
 
 async def test_a_time_after_the_end_of_the_batch_is_not_waited_for() -> None:
     speak, times = one_after_another(status(429, "Retry-After: 60"), GOOD)
-    async with host(speak) as url, asyncio.timeout(1):
+    async with host(speak) as url, asyncio.timeout(30):
         assert await outcome(url) == "fetch_http_status"
     assert len(times) == 1
 
@@ -296,7 +221,7 @@ async def test_a_time_after_the_end_of_the_batch_is_not_waited_for() -> None:
 async def test_images_wait_for_memory_with_empty_hands() -> None:
     body = OK + b"Content-Length: 90000\r\n\r\n" + b"x" * 90_000
     memory = Memory(200_000)
-    async with host(say(body)) as url, fetcher(settings(fetch_total_timeout_seconds=10)) as images:
+    async with host(say(body)) as url, fetcher(settings()) as images:
 
         async def one(number: int) -> int:
             with memory.lease(f"inference {number % 3}") as lease:

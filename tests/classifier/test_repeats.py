@@ -11,7 +11,8 @@ from services.classifier.freshness import BATCH_SECONDS, MAX_FRESH_SECONDS, fres
 from services.classifier.memory import Memory
 from services.classifier.problems import FetchProblem
 from services.classifier.repeats import Repeats
-from tests.classifier.test_fetching import host, settings
+from tests.classifier.hostile_hosts import host
+from tests.classifier.test_fetching import settings
 
 
 class Scene:
@@ -25,7 +26,7 @@ class Scene:
 
     async def fetch(self, owner: str = "one", path: str = "/a.jpg") -> bytes:
         with Memory(1_000_000).lease(owner) as lease:
-            return await self.repeats.fetch(self.url + path, owner, lease, asyncio.get_running_loop().time() + 5)
+            return await self.repeats.fetch(self.url + path, owner, lease, asyncio.get_running_loop().time() + 60)
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.classifier.problems import FetchProblem
-from services.classifier.retrying import MAX_RETRY_AFTER_SECONDS, pause_seconds, retry_after_seconds
+from services.classifier.retrying import pause_seconds, retry_after_seconds
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -21,7 +21,7 @@ def test_pauses_grow_and_differ(chance: float, retries: int) -> None:
     assert 0.25 * 2**retries <= pause < 0.5 * 2**retries
 
 
-@given(st.floats(0.1, MAX_RETRY_AFTER_SECONDS), st.floats(0, 0.999))
+@given(st.floats(0.1, 900), st.floats(0, 0.999))
 def test_a_host_is_never_asked_earlier_than_it_said(retry_after: float, chance: float) -> None:
     pause = pause_seconds(problem(retry_after=retry_after), 0, 1000, lambda: chance)
     assert pause is not None
@@ -33,7 +33,7 @@ def test_there_is_an_end_of_tries() -> None:
     assert pause_seconds(problem(may_pass=False), 0, 60, lambda: 0) is None
     assert pause_seconds(problem(), 0, 0.1, lambda: 0) is None
     assert pause_seconds(problem(retry_after=10), 0, 9, lambda: 0) is None
-    assert pause_seconds(problem(retry_after=1e9), 0, 1e10, lambda: 0) is None
+    assert pause_seconds(problem(retry_after=1e9), 0, 3600, lambda: 0) is None
 
 
 @pytest.mark.parametrize(

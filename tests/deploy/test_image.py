@@ -35,6 +35,17 @@ def test_nothing_but_what_is_needed_is_in_it(podman: Podman) -> None:
     assert said == ["None"]
 
 
+def test_every_command_of_the_command_line_is_there(podman: Podman) -> None:
+    look = (
+        "import importlib; from services.__main__ import COMMANDS, SERVICES, TOOLS; "
+        "modules = [module for module, _ in (*COMMANDS.values(), *TOOLS.values())]; "
+        "modules += [f'services.{service}.main' for service in SERVICES]; "
+        "print(len([importlib.import_module(module) for module in modules]) == len(modules))"
+    )
+    done = podman.once(*HARDENED, "--entrypoint=/opt/venv/bin/python", IMAGE, "-c", look)
+    assert done.stdout.strip() == "True", done.stderr
+
+
 def test_a_read_only_root_is_enough(podman: Podman) -> None:
     assert "usage: huestream" in podman.once(*HARDENED, IMAGE).stdout
     write = "import os; print(os.getuid()); open('/opt/venv/x', 'w')"

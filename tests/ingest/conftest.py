@@ -85,7 +85,8 @@ def owner(owners: Iterator[int]) -> int:
 @pytest.fixture
 async def caller(replicas: list[Replica], issued: dict[str, str], owner: int) -> AsyncIterator[Caller]:
     """Calls the first replica, unless told otherwise, with a key of its own."""
-    async with aiohttp.ClientSession() as session:
+    # The replicas close idle connections soon: one that is used again may be closed as the request is sent.
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session:
         yield Caller(session, [each.url for each in replicas], issued[str(owner)])
 
 

@@ -53,6 +53,7 @@ class Replica:
 def replica(bootstrap: str, report_store: Path, **settings: object) -> Iterator[Replica]:
     """Run one, ready; what it says is shown when it does not come up."""
     standard = {"bootstrap_servers": bootstrap, "topic_replicas": 1, "host": "127.0.0.1", "port": 0}
+    standard |= {"gather_window_seconds": 1}
     given = standard | {"report_store": report_store} | settings
     ours = {f"HUESTREAM_{name.upper()}": str(value) for name, value in given.items()}
     others = {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")}

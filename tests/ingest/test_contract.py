@@ -22,6 +22,7 @@ def assert_error(answer: Answer, status: int, error: str, message: str) -> None:
     assert answer.status == status
     assert answer.headers["Content-Type"] == "application/json"
     assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["x-request-id"])
+    assert answer.headers["Server"] == "huestream"
 
 
 async def test_an_accepted_batch_is_answered_with_three_members(caller: Caller) -> None:
@@ -124,9 +125,11 @@ async def _stream(size: int) -> AsyncIterator[bytes]:
         yield b" " * 65_536
 
 
-async def test_a_body_over_2_mib_is_refused_whether_it_says_so_or_not(caller: Caller) -> None:
+async def test_a_body_over_2_mib_is_refused_whether_it_says_so_or_not(caller: Caller, replicas: list[Replica]) -> None:
     message = "The request body is larger than 2 MiB"
     assert_error(await caller.submit(b" " * (TWO_MIB + 1)), 413, "Content Too Large", message)
+    raw = await _raw(replicas[0], _head(caller, f"Content-Length: {TWO_MIB + 1}", "Connection: close"))
+    assert raw.startswith(b"HTTP/1.1 413 Content Too Large\r\n")
     assert_error(await caller.submit(_stream(TWO_MIB + 65_536)), 413, "Content Too Large", message)
     assert (await caller.submit(b" " * (TWO_MIB - 2) + b"[]")).status == 400
 
@@ -237,7 +240,18 @@ def _head(caller: Caller, *lines: str) -> bytes:
 async def test_what_is_not_http_is_a_400_in_the_same_form(replicas: list[Replica], request_bytes: bytes) -> None:
     head, _, body = (await _raw(replicas[0], request_bytes)).partition(b"\r\n\r\n")
     assert head.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
+    assert b"\r\nx-request-id: " in head
     assert json.loads(body) == {"error": "Bad Request", "message": "The request is not valid HTTP", "code": 400}
+
+
+@pytest.mark.parametrize("target", [f"POST {SUBMIT}", "GET /inferences", "GET /nothing"])
+async def test_an_expectation_that_is_none_is_refused_in_the_same_form(replicas: list[Replica], target: str) -> None:
+    lines = (f"{target} HTTP/1.1", "Host: h", "Expect: <b>", "Content-Length: 2", "Connection: close", "", "[]")
+    head, _, body = (await _raw(replicas[0], "\r\n".join(lines).encode())).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 417 ")
+    assert b"\r\nx-request-id: " in head
+    message = "The only expectation that can be met is 100-continue"
+    assert json.loads(body) == {"error": "Expectation Failed", "message": message, "code": 417}
 
 
 async def test_a_slow_body_is_refused_in_time(caller: Caller, replicas: list[Replica]) -> None:

@@ -187,19 +187,24 @@ def test_the_json_test_suite_ends_as_labeled() -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"[" + b"0," * 1_000_000 + b"0]", "The request body contains 1000001 images but the maximum is 250"),
-        (b"[" + b"[]," * 490_000 + b"[]]", "The request body contains 490001 images but the maximum is 250"),
+        (b"[" + b"0," * 290_000 + b"0]", "The request body contains 290001 images but the maximum is 250"),
+        (b"[" + b"0," * 1_000_000 + b"0]", TOO_MANY_VALUES),
+        (b"[" + b"[]," * 140_000 + b"[]]", "The request body contains 140001 images but the maximum is 250"),
         (b"[" + b"[]," * 690_000 + b"[]]", TOO_MANY_VALUES),
         (b"[" + b"[[[[]]]]," * 220_000 + b"[]]", TOO_MANY_VALUES),
         (b"[{" + b",".join(b'"%x":0' % number for number in range(210_000)) + b"}]", TOO_MANY_VALUES),
-        (b'[{"image_path":[' + b"{}," * 490_000 + b"{}]}]", f"Index 0's value for image_path {URL_RULE}"),
+        (b'[{"image_path":[' + b"{}," * 140_000 + b"{}]}]", f"Index 0's value for image_path {URL_RULE}"),
+        (b'["' + b"\\ud83d\\ude00" * 170_000 + b'"]', "Index 0 is not an object"),
     ],
-    ids=["numbers", "arrays", "more-arrays", "nested", "members", "member"],
+    ids=["numbers", "more-numbers", "arrays", "more-arrays", "nested", "members", "member", "escapes"],
 )
 def test_a_body_made_to_be_slow_holds_the_loop_for_a_moment_only(content: bytes, sentence: str) -> None:
-    began = time.process_time()
-    assert sentences(content)[0] == sentence
-    assert time.process_time() - began < 0.3  # it takes 0.04 at most
+    seconds = []
+    for _ in range(5):
+        began = time.thread_time()
+        assert sentences(content)[0] == sentence
+        seconds.append(time.thread_time() - began)
+    assert min(seconds) < 0.05
     assert gc.isenabled()
 
 

@@ -19,8 +19,9 @@ from schemas.events import (
 )
 from schemas.results import Report
 from services.reporter.clock import steady_clock
-from services.reporter.collecting import Collector, Limits, Surroundings
+from services.reporter.collecting import Collector, Surroundings
 from services.reporter.gathering import Gathering, Head, Tables
+from services.reporter.limits import Limits
 from services.reporter.reports import report_of
 from services.runtime.logs import configure_logs
 from tests.reporter.examples import (

@@ -99,7 +99,7 @@ def consumption(log: Log, process: Callable[[Record], Any], window: Window | Non
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110  # the condition is of what is tested
             await asyncio.sleep(0.002)
 

@@ -24,11 +24,14 @@ def collecting() -> Iterator[Collector]:
         yield found
 
 
-@pytest.fixture
-def nowhere() -> str:
-    """A collector that is away: nobody listens."""
+@pytest.fixture(params=["nobody listens", "nobody answers"])
+def nowhere(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A collector that is away."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        return f"http://127.0.0.1:{server.getsockname()[1]}"
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        if request.param == "nobody listens":
+            server.close()
+        yield url
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,15 @@ def test_only_those_with_a_group_may_use_one_and_only_their_own() -> None:
         }
         return {user: names for user, names in found.items() if names}
 
-    members = {"classifier": ["huestream-classifier"], "reporter": ["huestream-reporter", "huestream-webhooks"]}
-    watchers = {"ingest": ["huestream-classifier", "huestream-reporter"], "autoscaler": ["huestream-classifier"]}
+    members = {
+        "ingest": ["huestream-gathering"],
+        "classifier": ["huestream-classifier"],
+        "reporter": ["huestream-reporter", "huestream-webhooks"],
+    }
+    watchers = {
+        "ingest": ["huestream-gathering", "huestream-classifier", "huestream-reporter"],
+        "autoscaler": ["huestream-classifier"],
+    }
     assert groups("Read") == members
     assert groups("Describe") == members | watchers
 

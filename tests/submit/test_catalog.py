@@ -203,3 +203,11 @@ async def test_files_of_this_machine_are_served_and_no_others(tmp_path: Path) ->
         for path in ("../outside.jpg", "link.jpg", "none.jpg", "/etc/passwd", "\0", "x" * 5000):
             assert host.address_of(path) is None
     assert len(set(addresses)) == 1
+
+
+def test_objects_of_buckets_are_images_where_it_is_said_so() -> None:
+    text = f"{HEADER}\n{ROW}\ns3://shop/public/of all/1.jpg,Shirt,#FF0000,Fashion\n".encode()
+    images = parse_catalog(text, Wanted(buckets=True)).images
+    assert [image.image_path for image in images] == ["https://a.example/1.jpg", "s3://shop/public/of all/1.jpg"]
+    with pytest.raises(CatalogError, match="ftp: and only http and https"):
+        parse_catalog(text.replace(b"s3:", b"ftp:"), Wanted(buckets=True))

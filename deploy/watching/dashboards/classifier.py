@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from deploy.watching.panels import Dashboard, Panel, Query, Row, quantiles, rate
+from deploy.watching.panels import Dashboard, Panel, Query, Row, quantiles, rate, seen_rate
 
 _IMAGES: Final = "huestream_classifier_images_total"
-_FAILED: Final = rate(_IMAGES, "outcome", 'outcome!="succeeded"')
+_FAILED: Final = seen_rate(_IMAGES, "outcome", 'outcome!="succeeded"')
 _SUCCEEDED: Final = rate(_IMAGES, where='outcome="succeeded"')
 
 CLASSIFIER: Final = Dashboard(
@@ -29,7 +29,7 @@ CLASSIFIER: Final = Dashboard(
                     "decode_…: the files; "
                     "internal: ours.",
                     unit="ops",
-                    queries=(Query(f"{_FAILED} > 0", "{{outcome}}"),),
+                    queries=(Query(_FAILED, "{{outcome}}"),),
                     kind="stacked",
                     empty="no image failed",
                 ),

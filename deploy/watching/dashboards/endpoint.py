@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from deploy.watching.panels import Panel, Query, Row, quantile, quantiles, rate
+from deploy.watching.panels import Panel, Query, Row, quantile, quantiles, rate, seen_rate
 
 ENDPOINT: Final = Row(
     "The endpoint",
@@ -11,7 +11,7 @@ ENDPOINT: Final = Row(
             title="Requests, by status",
             description="Answers a second of all routes. 4xx are the callers' own; 5xx count against the objective.",
             unit="reqps",
-            queries=(Query(f"{rate('huestream_ingest_requests_total', 'status')} > 0", "{{status}}"),),
+            queries=(Query(seen_rate("huestream_ingest_requests_total", "status"), "{{status}}"),),
             kind="stacked",
             width=6,
         ),
@@ -35,9 +35,9 @@ ENDPOINT: Final = Row(
             "connections over the limit.",
             unit="reqps",
             queries=(
-                Query(f"{rate('huestream_ingest_validation_errors_total', 'reason')} > 0", "{{reason}}"),
-                Query(f"{rate('huestream_ingest_limited_total', 'budget')} > 0", "over budget: {{budget}}"),
-                Query(f"{rate('huestream_ingest_connections_refused_total')} > 0", "connections over the limit"),
+                Query(seen_rate("huestream_ingest_validation_errors_total", "reason"), "{{reason}}"),
+                Query(seen_rate("huestream_ingest_limited_total", "budget"), "over budget: {{budget}}"),
+                Query(rate("huestream_ingest_connections_refused_total"), "connections over the limit"),
             ),
             kind="stacked",
             width=6,
@@ -72,10 +72,11 @@ ENDPOINT: Final = Row(
             width=6,
         ),
         Panel(
-            title="Mails sent",
-            description="Reports handed over to the mail server, a second.",
+            title="Single products, by what became of them",
+            description="Products of producers that have no batches. gathered: part of a batch now; known: cut again "
+            "after a restart; refused: dead letters.",
             unit="ops",
-            queries=(Query(rate("huestream_reporter_mails_total", where='outcome="sent"'), "mails"),),
+            queries=(Query(rate("huestream_ingest_products_total", "outcome"), "{{outcome}}"),),
             width=6,
         ),
     ),

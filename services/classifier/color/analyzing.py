@@ -5,21 +5,29 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.classifier.color.analysis import FAMILIES, Alternative, Analysis, Family, PaletteEntry, PrimaryColor
+from services.classifier.color.analysis import (
+    FAMILIES,
+    Alternative,
+    Analysis,
+    Family,
+    LabelVerdict,
+    PaletteEntry,
+    PrimaryColor,
+)
 from services.classifier.color.background import Backdrop, backdrop_of
 from services.classifier.color.cielab import lab_from_srgb
 from services.classifier.color.families import family_probabilities, features_of
 from services.classifier.color.groups import GROUPS, Kind, kind_of
-from services.classifier.color.hexes import hex_of, rgb8_from_oklab
+from services.classifier.color.hexes import hex_of, rgb8_from_oklab, rgb_from_hex
 from services.classifier.color.histogram import Histogram, cells_of, histogram_of
-from services.classifier.color.labels import verdict_of
+from services.classifier.color.labels import Comparison, verdict_of
 from services.classifier.color.metallic import metal_of, metallic_features
 from services.classifier.color.model import Model, model
-from services.classifier.color.names import commerce_name, fine_name, likeness_of, names_apart
+from services.classifier.color.names import commerce_name, fine_name, likeness_of, names_and_first_apart, names_apart
 from services.classifier.color.oklab import Floats, oklab_from_srgb, oklch_from_oklab
 from services.classifier.color.palette import Palette, palette_of
 from services.classifier.color.pattern import SEVERAL, multicolor_features, multicolor_probability, pattern_of
-from services.classifier.color.photo import Bytes, Photo, photo_of
+from services.classifier.color.photo import Bytes, Mask, Photo, photo_of, thinned
 from services.classifier.color.places import place_of
 from services.classifier.color.product import Product, product_of
 from services.classifier.color.review import confidence_features, confidence_of, reasons_for
@@ -40,34 +48,38 @@ class View:
 class Reading:
     """What is learned from a view: family probabilities (12), colors (k), and how each color is called.
 
-    called (12) tells how much of the product is called by each family,
-    apart (k, names) are the CIEDE2000 differences to the shop names, names (k, 12) the probabilities of the families.
+    apart (k, names) are the CIEDE2000 differences to the shop names, names (k, 12) the probabilities of the families;
+    compared is a label beside them.
     """
 
     histogram: Histogram
     probabilities: Floats
-    called: Floats
     palette: Palette
     rgb: Bytes
     apart: Floats
     names: Floats
+    compared: Comparison | None
 
 
-def analyze(pixels: Bytes, *, product_type: str | None, category: str | None, label: str | None) -> Analysis:
+def analyze(
+    pixels: Bytes, *, product_type: str | None, category: str | None, label: str | None, figure: Mask | None = None
+) -> Analysis:
     """Tell the colors of the product in upright sRGB pixels (height, width, 3 or 4) of any size.
 
-    `label` is "#RGB" or "#RRGGBB". Raises `FullyTransparentError` and nothing else; the same pixels give the same bits.
+    `label` is "#RGB" or "#RRGGBB"; `figure` (height, width) is what another model saw before the background.
+    Raises `FullyTransparentError` and nothing else; the same pixels give the same bits.
     """
     learned = model()
-    view = view_of(pixels, kind_of(product_type, category))
-    return answer_of(view, reading_of(product_histogram(view, learned), view.kind, learned), label, learned)
+    view = view_of(pixels, kind_of(product_type, category), figure)
+    return answer_of(view, reading_of(product_histogram(view, learned), view.kind, learned, label), learned)
 
 
-def view_of(pixels: Bytes, kind: Kind) -> View:
+def view_of(pixels: Bytes, kind: Kind, figure: Mask | None = None) -> View:
     """Find the product of a kind in a photo; raises `FullyTransparentError`."""
     photo = photo_of(pixels)
     backdrop = backdrop_of(photo)
-    return View(photo, kind, backdrop, product_of(photo, backdrop, kind))
+    seen = None if figure is None else thinned(figure)
+    return View(photo, kind, backdrop, product_of(photo, backdrop, kind, seen))
 
 
 def product_histogram(view: View, learned: Model) -> Histogram:
@@ -78,24 +90,36 @@ def product_histogram(view: View, learned: Model) -> Histogram:
     return histogram_of(inside, view.product.weight[mask] * weight)
 
 
-def reading_of(histogram: Histogram, kind: Kind, learned: Model) -> Reading:
-    """Name a product and its colors."""
+def reading_of(histogram: Histogram, kind: Kind, learned: Model, label: str | None = None) -> Reading:
+    """Name a product and its colors, and set a label beside them."""
     palette = palette_of(histogram)
     rgb = rgb8_from_oklab(palette.oklab)
-    apart = names_apart(lab_from_srgb(rgb / 255.0))
+    apart, names, compared = named_beside(rgb, label) if label else (*_named(rgb), None)
     probabilities = family_probabilities(features_of(histogram, kind, learned), learned)
-    called = histogram.weight @ learned.called[histogram.cells]
-    return Reading(histogram, probabilities, called, palette, rgb, apart, likeness_of(apart))
+    return Reading(histogram, probabilities, palette, rgb, apart, names, compared)
 
 
-def answer_of(view: View, reading: Reading, label: str | None, learned: Model) -> Analysis:
+def _named(rgb: Bytes) -> tuple[Floats, Floats]:
+    """Name the colors (k, 3) of a palette: the differences and names of a `Reading`."""
+    apart = names_apart(lab_from_srgb(rgb / 255.0))
+    return apart, likeness_of(apart)
+
+
+def named_beside(rgb: Bytes, label: str) -> tuple[Floats, Floats, Comparison]:
+    """Name them, and set a label beside them."""
+    apart, distances = names_and_first_apart(lab_from_srgb(np.vstack([rgb_from_hex(label), rgb]) / 255.0))
+    likeness = likeness_of(apart)
+    return apart[1:], likeness[1:], Comparison(label, distances[1:], likeness[0])
+
+
+def answer_of(view: View, reading: Reading, learned: Model) -> Analysis:
     """Tell what was read in a view, and judge a label where there is one."""
     main = main_entry(reading)
     palette = entries_of(reading, main)
     primary = _primary(reading, palette, main)
-    confidence = round(confidence_of(reading_confidence(reading, main), learned), 4)
+    confidence = round(confidence_of(confidence_features(reading.probabilities), learned), 4)
     background = background_of(view.photo, view.backdrop, view.product.mask)
-    verdict = verdict_of(label, primary, palette, reading.probabilities, learned) if label else None
+    verdict = _verdict(reading, primary, palette, learned)
     cast = cast_of(background, view.backdrop, reading.palette.oklab[main])
     several = multicolor_probability(
         multicolor_features(reading.palette, reading.names, reading.probabilities), learned
@@ -117,9 +141,11 @@ def answer_of(view: View, reading: Reading, label: str | None, learned: Model) -
     )
 
 
-def reading_confidence(reading: Reading, main: int) -> Floats:
-    """Describe how far the family of a reading can be trusted; `main` is its entry of the palette."""
-    return confidence_features(reading.probabilities, reading.called, reading.palette.oklab[main])
+def _verdict(
+    reading: Reading, primary: PrimaryColor, palette: tuple[PaletteEntry, ...], learned: Model
+) -> LabelVerdict | None:
+    compared = reading.compared
+    return verdict_of(compared, primary, palette, reading.probabilities, learned) if compared else None
 
 
 def main_entry(reading: Reading) -> int:

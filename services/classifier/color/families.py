@@ -4,16 +4,21 @@ from typing import Final
 
 import numpy as np
 
-from services.classifier.color.analysis import FAMILIES
-from services.classifier.color.groups import GROUPS, Kind
+from services.classifier.color.groups import GROUPS, Group, Kind
 from services.classifier.color.histogram import Histogram
 from services.classifier.color.model import Model
 from services.classifier.color.oklab import Floats
 
 _GROUP_SCALE: Final = 0.3
-_WORD_SCALE: Final = 0.6
+_WORD_SCALE: Final = 1.2
 _FLOOR: Final = 0.03
-_WORN: Final = frozenset({"top", "bottom", "dress"})
+NAMED_ALIKE: Final[tuple[tuple[frozenset[Group], float], ...]] = (
+    (frozenset({"top", "bottom", "dress"}), 1.0),
+    (frozenset({"shoes"}), 0.5),
+    (frozenset({"eyewear"}), 0.5),
+    (frozenset({"watch"}), 0.5),
+)
+"""Groups that have words of their own for what their colors are called, and how freely they are learned."""
 
 
 def features_of(histogram: Histogram, kind: Kind, model: Model) -> Floats:
@@ -24,8 +29,8 @@ def features_of(histogram: Histogram, kind: Kind, model: Model) -> Floats:
         minlength=model.centers,
     )
     colors = np.log(histogram.weight @ model.called[histogram.cells] + _FLOOR)
-    worn = colors if kind.group in _WORN else np.zeros(len(FAMILIES))
-    return np.concatenate([np.sqrt(near), 2.0 * near, _described(kind, model), _lit(histogram, model), worn, colors])
+    alike = np.outer([scale * (kind.group in groups) for groups, scale in NAMED_ALIKE], colors).ravel()
+    return np.concatenate([np.sqrt(near), 2.0 * near, _described(kind, model), _lit(histogram, model), alike, colors])
 
 
 def _lit(histogram: Histogram, model: Model) -> Floats:

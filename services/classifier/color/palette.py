@@ -65,7 +65,8 @@ def _first(colors: Floats, area: Floats) -> Floats:
 
 
 def _squared(colors: Floats, center: Floats) -> Floats:
-    distance: Floats = ((colors - center) ** 2) @ np.ones(3)
+    apart = colors - center
+    distance: Floats = np.einsum("ij,ij->i", apart, apart)
     return distance
 
 

@@ -86,10 +86,10 @@ def probabilities(weights: Weights, inputs: Floats, aspect: float) -> Floats:
         _look_around(weights, features, block, dilation)
         if block == POOLED_AFTER:
             features += _whole(weights, features)
-    handed: Floats = weights["place"] @ features.T
+    handed: Floats = weights["place"].T @ features.T
     handed += weights["place_bias"][:, np.newaxis]
     hidden = weights["hidden"] @ np.concatenate([handed.reshape(-1, seen.shape[1]), seen, _ones(seen.shape[1])])
-    told: Floats = weights["part"] @ _relu(hidden)
+    told: Floats = weights["part"].T @ _relu(hidden)
     told += weights["part_bias"][:, np.newaxis]
     return _softmax(told)
 
@@ -101,7 +101,7 @@ def _ones(count: int) -> Floats:
 
 def _dense(weights: Weights, name: str, values: Floats) -> Floats:
     """Take a step of the network for each row of values (rows, channels)."""
-    told: Floats = values @ weights[name].T
+    told: Floats = values @ weights[name]
     told += weights[f"{name}_bias"]
     return told
 
@@ -125,7 +125,7 @@ def _coordinates() -> Floats:
 
 def _look_around(weights: Weights, features: Floats, block: int, dilation: int) -> None:
     """Add what lies around each place at the given distance: 64 channels to 24, 3x3 neighbors, back to 64."""
-    narrow = np.zeros((_PLACES + 1, len(weights[f"narrow{block}"])), np.float32)
+    narrow = np.zeros((_PLACES + 1, weights[f"narrow{block}"].shape[1]), np.float32)
     narrow[:-1] = _relu(_dense(weights, f"narrow{block}", features))
     neighbors = narrow.take(_neighbors(dilation), axis=0).reshape(_PLACES, -1)
     features += _dense(weights, f"wide{block}", _relu(_dense(weights, f"around{block}", neighbors)))
@@ -186,7 +186,10 @@ def _shipped() -> Weights:
 
 
 def prepared(stored: Weights) -> Weights:
-    """Join the two steps that meet in the hidden units of a pixel, and their bias as one more input."""
-    weights = dict(stored)
+    """Lay out each step as a matrix from its input to its output.
+
+    The two steps that meet in the hidden units of a pixel are joined, and their bias is one more input.
+    """
+    weights = {name: np.ascontiguousarray(value.T) for name, value in stored.items()}
     weights["hidden"] = np.concatenate([stored["joint"], stored["pixel"], stored["joint_bias"][:, np.newaxis]], axis=1)
     return weights

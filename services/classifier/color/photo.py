@@ -1,7 +1,7 @@
 """One decoded image, prepared once for all that is asked of it."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from services.classifier.color.oklab import oklab_from_srgb
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Singles = NDArray[np.float32]
-Cells = NDArray[np.uint32]
+Pixel = TypeVar("Pixel", np.uint8, np.bool_)
 
 ANALYSIS_SIDE: Final = 112
 """Pixels of the longest side that the analysis is made for; from 96 to 224 it answers the same."""
@@ -46,9 +46,9 @@ class Photo:
 
 def photo_of(pixels: Bytes) -> Photo:
     """Prepare pixels (height, width, 3 or 4), upright sRGB; raises `FullyTransparentError`."""
-    thinned = _thinned(pixels)
-    rgb = np.ascontiguousarray(thinned[..., :3])
-    opaque = _opaque(thinned)
+    kept = thinned(pixels)
+    rgb = np.ascontiguousarray(kept[..., :3])
+    opaque = _opaque(kept)
     seen = np.count_nonzero(opaque)
     if not seen:
         raise FullyTransparentError("no pixel of the image is opaque")
@@ -56,7 +56,7 @@ def photo_of(pixels: Bytes) -> Photo:
     return Photo(rgb=rgb, opaque=opaque, cut_out=cut_out, space=space_of(rgb))
 
 
-def _thinned(pixels: Bytes) -> Bytes:
+def thinned(pixels: NDArray[Pixel]) -> NDArray[Pixel]:
     """Take every n-th pixel of what is far larger than the analysis needs."""
     step = 1
     while pixels.shape[0] * pixels.shape[1] > _MOST_PIXELS * step * step:

@@ -38,15 +38,18 @@ class Product:
     found: bool
 
 
-def product_of(photo: Photo, backdrop: Backdrop, kind: Kind) -> Product:
-    """Find the product of a group: what stands before the background, and of a person only what was named."""
+def product_of(photo: Photo, backdrop: Backdrop, kind: Kind, figure: Mask | None = None) -> Product:
+    """Find the product of a group: what stands before the background, and of a person only what was named.
+
+    A figure (height, width) that another model saw takes the place of what the border and our own network say.
+    """
     if photo.cut_out:
         return _product(photo.opaque, photo.opaque.astype(np.float32))
     if kind.is_picture and not _is_on_white(backdrop):
         return _product(photo.opaque, photo.opaque.astype(np.float32))
     parts = part_map(photo.rgb, backdrop.foreground, backdrop.distance)
     behind = parts.likely("background")
-    mask = _rescued(photo, backdrop, behind, kind.group)
+    mask = _rescued(photo, backdrop, behind, kind.group) if figure is None else figure
     likely = _named_part(parts, kind.group)
     if likely is None:
         return _product(mask, _goods_weight(backdrop, behind))
@@ -100,8 +103,9 @@ def _rescued(photo: Photo, backdrop: Backdrop, behind: Singles, group: Group) ->
 
 def _is_eaten(figure: Mask, kept: Mask) -> bool:
     """Tell whether a mask misses much of what the network holds for the figure: white on white."""
-    size = int(np.count_nonzero(figure))
-    return size > _LEAST_FIGURE * figure.size and int(np.count_nonzero(kept & figure)) < _RESCUED_BELOW * size
+    size = np.count_nonzero(figure)
+    eaten = np.count_nonzero(kept & figure) < _RESCUED_BELOW * size
+    return bool(eaten and size > _LEAST_FIGURE * figure.size)
 
 
 def _named_part(parts: PartMap, group: Group) -> Singles | None:

@@ -20,7 +20,7 @@ _TINTED: Final = (0.012, 0.06)
 def background_of(photo: Photo, backdrop: Backdrop, mask: Mask) -> Background:
     """Tell the background of a photo; `mask` is what counts as the product."""
     colors = tuple(hex_of(rgb_from_srgb(srgb)) for srgb in backdrop.srgb)
-    share = round(1.0 - np.count_nonzero(backdrop.foreground) / backdrop.foreground.size, 4)
+    share = round(1.0 - int(np.count_nonzero(backdrop.foreground)) / backdrop.foreground.size, 4)
     return Background(kind=_kind(photo, backdrop, mask), hex=colors[0] if colors else None, colors=colors, share=share)
 
 

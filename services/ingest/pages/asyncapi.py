@@ -18,7 +18,7 @@ def channel_id(topic: Topic) -> str:
     """Name a topic as identifiers are written.
 
     >>> channel_id(SHOWN[0])
-    'images_submitted_v1'
+    'products_submitted_v1'
     """
     return topic.name.replace(".", "_").replace("-", "_")
 

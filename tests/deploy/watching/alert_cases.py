@@ -60,7 +60,6 @@ def counted(good: str, bad: str) -> dict[str, dict[str, str]]:
         "Submissions": {
             'huestream_ingest_requests_total{route="submit",status="200"}': good,
             'huestream_ingest_requests_total{route="submit",status="503"}': bad,
-            'huestream_ingest_requests_total{route="submit",status="429"}': good,
         },
         "Images": {
             f'{stage}_bucket{{stage="classified",le="120.0"}}': good,
@@ -114,7 +113,21 @@ def burn_cases() -> Iterator[Case]:
         yield Case(page, "one error at no traffic", few, {"33m": frozenset(), "50m": frozenset()})
 
 
+def requests(**rates: str) -> dict[str, str]:
+    return {
+        f'huestream_ingest_requests_total{{route="submit",status="{name[1:]}"}}': values
+        for name, values in rates.items()
+    }
+
+
 RUNNING = (
+    case(
+        "SubmissionsErrorBudgetBurn",
+        "page",
+        "a flood of what is the callers' own",
+        requests(_200="0+10x120", _429="0+900x120", _503="0x120"),
+        at="1h30m",
+    ),
     case("ServiceDown", "page", "all ingests", {up("huestream-ingest"): "1x10 0x9"}, "17m", at="14m"),
     case("ServiceDown", "page", "targets that are gone", {up("huestream-reporter"): "1x10 _x30"}, "22m", at="11m"),
     case("ServiceDown", "page", "one of two", {'up{job="huestream-ingest",instance="2"}': "0x9"}, at="9m"),
