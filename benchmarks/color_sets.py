@@ -15,7 +15,7 @@ _KIND_OF_WORD = {
     "dress": "dresses",
     **dict.fromkeys(_FOOTWEAR.split(), "footwear"),
 }
-SEEN_IN_TRAINING = frozenset({"fashion-small", "electronics"})
+SEEN_IN_TRAINING = frozenset({"fashion-small", "electronics", "mixed"})
 """Sets whose labels the shipped model was made from: only held-out answers say how good it is on others like them."""
 GARMENTS = frozenset({"tops", "bottoms", "dresses"})
 
