@@ -32,6 +32,7 @@ _KAFKA_SECONDS: Final = 90.0
 _READY_SECONDS: Final = 120.0
 _STOP_SECONDS: Final = 6.0
 _CLASSIFIERS: Final = 2
+_LAST_LINES: Final = 5
 _FOLDERS: Final = ("logs", "mails", "reports", "state")
 
 
@@ -89,8 +90,15 @@ class System:
                     pending = {name: url for name, url in pending.items() if not await _is_ready(session, url)}
                     await asyncio.sleep(0.2)
         except TimeoutError as error:
-            logs = self.layout.data / "logs"
-            raise ObserveError(f"not ready in time: {', '.join(pending)}; the logs in {logs} say why") from error
+            said = "\n".join(self._last_words(name) for name in pending)
+            raise ObserveError(
+                f"not ready in time: {', '.join(pending)}; the last lines of their logs:\n{said}"
+            ) from error
+
+    def _last_words(self, name: str) -> str:
+        """The end of a log, since its folder goes with the run."""
+        lines = (self.layout.data / "logs" / f"{name}.log").read_text(errors="replace").splitlines()
+        return "\n".join(f"{name}: {line}" for line in lines[-_LAST_LINES:])
 
 
 async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,12 +25,16 @@ class Usage:
 def usage_of(nursery: int) -> Usage:
     """Look at a nursery and its children; raises `OSError` where there is no such process, or no such system."""
     children = [int(text) for text in (_PROC / f"{nursery}/task/{nursery}/children").read_text().split()]
-    ticks = sum(_times(nursery)) + sum(sum(_times(child)[:2]) for child in _alive(children))
-    return Usage(ticks / _TICKS, sum(_memory(process) for process in (nursery, *_alive(children))))
+    ticks = sum(_times(nursery)) + sum(_own_time(child) for child in children)
+    return Usage(ticks / _TICKS, sum(_memory(process) for process in (nursery, *children)))
 
 
-def _alive(processes: list[int]) -> Iterator[int]:
-    return (process for process in processes if (_PROC / str(process)).exists())
+def _own_time(child: int) -> int:
+    """Read the time of a child; of one that has just gone, its parent's is told next time."""
+    try:
+        return sum(_times(child)[:2])
+    except OSError:
+        return 0
 
 
 def _times(process: int) -> list[int]:
@@ -40,7 +44,10 @@ def _times(process: int) -> list[int]:
 
 
 def _memory(process: int) -> int:
-    lines = (_PROC / f"{process}/smaps_rollup").read_text().splitlines()
+    try:
+        lines = (_PROC / f"{process}/smaps_rollup").read_text().splitlines()
+    except OSError:  # it has ended, and may not be buried yet
+        return 0
     return next((1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
 
 

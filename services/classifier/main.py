@@ -29,7 +29,7 @@ from services.runtime.topic_admin import require
 from services.runtime.tracing import tracing
 
 GROUP: Final = CLASSIFIER_GROUP
-LINGER_MS: Final = 50
+LINGER_MS: Final = 20
 """Results that end within this time of each other are written together: each request has a price of its own."""
 MAX_WAIT_MS: Final = 1_000
 """For how long Kafka holds a question while nothing is new; asking costs the same whether images come or not."""

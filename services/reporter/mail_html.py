@@ -127,8 +127,10 @@ def _fitting(rows: Iterable[str], budget: int) -> tuple[str, int]:
 
 
 def _to_correct(summary: Summary, link: str | None) -> str:
-    words = "Each pair: your label, then what the image shows. The surest come first."
-    return _section("mismatch", "Please correct these labels", mismatch_rows(summary.mismatches), link, words)
+    title, words = "Please correct this label", "On the left your label, beside it what the image shows."
+    if len(summary.mismatches) > 1:
+        title, words = "Please correct these labels", f"{words} The surest come first."
+    return _section("mismatch", title, mismatch_rows(summary.mismatches), link, words)
 
 
 def _to_look_at(summary: Summary, link: str | None) -> str:
@@ -136,7 +138,8 @@ def _to_look_at(summary: Summary, link: str | None) -> str:
 
 
 def _failed(summary: Summary, link: str | None) -> str:
-    return _section("failed", "These images failed", failure_rows(summary.failures), link)
+    title = "This image failed" if len(summary.failures) == 1 else "These images failed"
+    return _section("failed", title, failure_rows(summary.failures), link)
 
 
 def _others(summary: Summary, budget: int, link: str | None) -> str:

@@ -5,14 +5,23 @@ holds. Faust takes them, notes those in between as done, and drops these when th
 """
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from faust.transport.drivers.aiokafka import Consumer
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 from faust.types import TP
 
 from services.reporter.acknowledging import Unbroken
 from services.runtime.metrics import GroupMetrics
+
+
+class SteadyThread(AIOKafkaConsumerThread):
+    """Commits what is still ours; to have nothing to commit, since all partitions went to others, is no error."""
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        held = self.assignment()
+        ours = {partition: offset for partition, offset in offsets.items() if partition in held}
+        return bool(await super()._commit(ours)) if ours else False  # aiokafka raises on an empty commit
 
 
 class SteadyConsumer(Consumer):
@@ -26,6 +35,9 @@ class SteadyConsumer(Consumer):
         super().__init__(*args, **kwargs)
         self._unbroken = Unbroken()
         self.polled_at = time.monotonic()
+
+    def _new_consumer_thread(self) -> SteadyThread:
+        return SteadyThread(self, loop=self.loop, beacon=self.beacon)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Hand on nothing until the positions are known again."""

@@ -8,11 +8,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import for_code
 
 from schemas.topics import Topic
 from services.runtime.lag import MAX_SECONDS, Lag
@@ -61,7 +61,7 @@ class GroupWatch:
         self._source = source
 
     async def reading(self, group: str, topics: Sequence[Topic]) -> GroupReading:
-        """Look at one group; raises `KafkaError` where Kafka does not answer, or we may not ask."""
+        """Look at one group; raises where Kafka does not answer, or we may not ask."""
         committed = await self._admin.list_consumer_group_offsets(group)
         lags = {topic.name: await self._lag(topic, committed) for topic in topics}
         return GroupReading(await self._members(group), lags)
@@ -89,8 +89,15 @@ class GroupWatch:
         return Lag(records, await age_of_oldest(behind, offsets_at, time.time()))
 
 
+class Looks(Protocol):
+    """Who looks at a group: the real one, or a test's."""
+
+    async def reading(self, group: str, topics: Sequence[Topic]) -> GroupReading:
+        """Look; raises what goes wrong."""
+
+
 async def watch_groups(
-    watch: GroupWatch,
+    watch: Looks,
     groups: Mapping[str, Sequence[Topic]],
     found: Callable[[str, GroupReading], None],
     log: Logger,
@@ -103,7 +110,7 @@ async def watch_groups(
             try:
                 async with asyncio.timeout(_ANSWER_SECONDS):
                     reading = await watch.reading(group, topics)
-            except (KafkaError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001  # whatever is wrong, a figure is not worth the service
                 if group not in unknown:
                     log.warning("group_lag_unknown", group=group, reason=type(error).__name__)
                 unknown.add(group)

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -64,7 +63,6 @@ class Publisher:
         self._producer = producer
         self._timeout_seconds = timeout_seconds
         self._gathered: dict[Topic, Gathered] = {}
-        self._turns: defaultdict[Topic, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def prepare(self, topics: Sequence[Topic]) -> None:
         """Learn where the topics are, so that the first event does not have to; raises `KafkaUnavailableError`."""
@@ -93,8 +91,7 @@ class Publisher:
         """Write keys and encoded events over all partitions in turn, where a key need not name its partition.
 
         Takes a third of the processor time of `publish`, most of which is hashing keys and waiting for each event.
-        What is published within a moment, or while the one before is not acknowledged, goes together: each partition's
-        batch has a price of its own.
+        What is published within a moment goes together: each partition's batch has a price of its own.
         Raises `KafkaUnavailableError` where an acknowledgement is missing: those events may still be written.
         """
         gathered = self._gathered.get(topic)
@@ -106,11 +103,7 @@ class Publisher:
 
     async def _send(self, topic: Topic, gathered: "Gathered") -> None:
         await asyncio.sleep(_GATHER_SECONDS)
-        async with self._turns[topic]:
-            del self._gathered[topic]
-            await self._sent(topic, gathered)
-
-    async def _sent(self, topic: Topic, gathered: "Gathered") -> None:
+        del self._gathered[topic]
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 sent = [

@@ -17,7 +17,8 @@ from tests.waiting import wait_for
 
 pytestmark = pytest.mark.system
 
-IMAGES = 1500
+IMAGES = 900
+ROUNDS = 2
 
 
 def assignments(running: Running) -> list[int]:
@@ -54,8 +55,8 @@ async def _under_load(servers: str, folder: Path, events: list[dict[str, object]
     found, members = Results(), [start(servers, folder, **LOOPBACK)]
     reading = asyncio.create_task(found.read(servers, len(events), 300))
     try:
-        for number in range(5):
-            await send(servers, events[number::5], number)
+        for number in range(ROUNDS):
+            await send(servers, events[number::ROUNDS], number)
             members.append(start(servers, folder, **LOOPBACK))
             await asyncio.to_thread(wait_for, lambda: assignments(members[-1]) or None, "assignment", 60)
             assert await asyncio.to_thread(ended, members[-2]) == 0

@@ -22,7 +22,7 @@ _SORTS: Final = (
     ("todo", "what needs you first"),
     ("i", "as submitted"),
     ("h", "by color"),
-    ("d", "by difference from the label"),
+    ("d", "by difference"),
     ("n", "by name"),
 )
 
@@ -114,7 +114,12 @@ def _tile_class(index: int, found: dict[int, str | None]) -> str:
 def _tiles(view: View, summary: Summary) -> str:
     tiles = (
         (None, len(summary.items), "all images", ""),
-        ("mismatch", len(summary.mismatches), "labels to correct", "bad"),
+        (
+            "mismatch",
+            len(summary.mismatches),
+            "label to correct" if len(summary.mismatches) == 1 else "labels to correct",
+            "bad",
+        ),
         ("review", len(summary.reviews), "to look at", "mid"),
         ("failed", len(summary.failures), "failed", "bad"),
         ("canceled", len(summary.canceled), "canceled", "mid"),

@@ -119,7 +119,7 @@ def _details(item: ResultItem) -> str:
         return _failure(item)
     label = found.label
     named = f"<span><i>label</i> <code>{label.hex}</code> {label.family}</span>" if label else ""
-    distance = f' <span class="quiet">&Delta;E {label.delta_e_2000:.1f}</span>' if label else ""
+    distance = f' <span class="quiet">&Delta;E&nbsp;{label.delta_e_2000:.1f}</span>' if label else ""
     return (
         f'<div class="found">{named}<span>{_shown(found)}</span></div><div class="say">{_said(item, found)}{distance}'
         f"{_why(item, found)}</div>"
