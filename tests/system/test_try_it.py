@@ -1,13 +1,6 @@
 """The way of a developer: the documentation, Try It!, live progress, the results page; and of a reader: the mail."""
 
-import html
-import json
 import re
-import shutil
-import subprocess
-import sys
-import urllib.request
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import expect
@@ -62,25 +55,3 @@ async def test_a_wrong_key_is_told_in_the_page(stack: Stack) -> None:
         await page.get_by_label("API key").fill("hue_wrong")
         await page.get_by_role("button", name="Send").click()
         await expect(page.locator("#reply")).to_contain_text("API key is invalid")
-
-
-def code_of_the_guide(stack: Stack, label: str) -> str:
-    port = urlsplit(stack.ready()["endpoint"]).port
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/docs", timeout=20) as reply:
-        guide = reply.read().decode()
-    [code] = re.findall(rf'<pre tabindex="0" aria-label="{label}">(.*?)</pre>', guide, re.DOTALL)
-    return html.unescape(code)
-
-
-def test_the_first_call_of_the_guide_works_as_it_stands(stack: Stack) -> None:
-    if shutil.which("curl") is None:
-        pytest.skip("curl is not on the PATH")
-    code = code_of_the_guide(stack, "The call with curl").replace("hue_...", stack.ready()["api_key"])
-    done = subprocess.run(["sh", "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    stack.wait_for_status(json.loads(done.stdout)["inference_id"], status="completed")
-
-
-def test_the_python_of_the_guide_works_as_it_stands(stack: Stack) -> None:
-    code = f"key = {stack.ready()['api_key']!r}\n{code_of_the_guide(stack, 'Python')}"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
-    assert re.fullmatch(r"[a-z ]+ #[0-9A-F]{6}\n", done.stdout)
