@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from functools import partial
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
@@ -28,7 +29,7 @@ def configure_logs(service: str, level: str) -> Logger:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name, partial(_name_service, service)],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
@@ -40,6 +41,11 @@ def configure_logs(service: str, level: str) -> Logger:
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
     logger: Logger = structlog.get_logger(service=service)
     return logger
+
+
+def _name_service(service: str, _: object, __: str, event: EventDict) -> EventDict:
+    """Say which service a library's message comes from, as ours say it."""
+    return {"service": service, **event}
 
 
 def _redact(_: object, __: str, event: EventDict) -> EventDict:

@@ -23,6 +23,7 @@ from services.runtime.kafka import Record
 from tests.ingest.calling import Caller, images
 from tests.ingest.others import Others
 from tests.ingest.replicas import replica
+from tests.ingest.test_results import wait_for_answer
 from tests.kafka_fixtures import RunningKafka
 from tests.reporter.examples import batch, result
 
@@ -137,6 +138,7 @@ async def test_who_comes_back_to_another_replica_gets_what_it_missed(caller: Cal
     async with events(caller, inference_id) as found:
         seen = await anext(found)
     await others.classify(inference_id, [0, 3])
+    await wait_for_answer(caller.on(1), f"/inference/{inference_id}/status", status="in_progress")
     async with events(caller.on(1), inference_id, Last_Event_ID=seen.id) as found:
         missed = await until_results(found, 2)
         assert [(event.name, event.indexes) for event in missed] == [("results", [0, 3])]
@@ -145,6 +147,7 @@ async def test_who_comes_back_to_another_replica_gets_what_it_missed(caller: Cal
 async def test_a_finished_batch_is_a_snapshot_of_all_and_the_end(caller: Caller, others: Others) -> None:
     inference_id = await submitted(caller, 3)
     await others.finish(inference_id)
+    await wait_for_answer(caller.on(2), f"/inference/{inference_id}/status", status="completed")
     async with events(caller.on(2), inference_id, Last_Event_ID="nonsense") as found:
         async with asyncio.timeout(30):
             all_of_it = [event async for event in found]

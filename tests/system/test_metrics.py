@@ -92,10 +92,16 @@ def series(stack: Stack, service: str) -> set[str]:
     }
 
 
+def refused(stack: Stack) -> float:
+    return value(stack, "ingest", "huestream_ingest_requests_total", route="none", status="404") or 0.0
+
+
 def test_what_strangers_write_makes_no_series(worked: Stack, host: ImageHost) -> None:
     """Not hosts, not texts, not paths, not keys, not headers."""
     wait_for(lambda: value(worked, "ingest", "huestream_group_members"), "first look at the groups", 30)
+    others = refused(worked)
     worked.call("/nowhere")
+    wait_for(lambda: refused(worked) > others, "count of the first", 10)  # what is scraped may be a second old
     before = {service: series(worked, service) for service in SERVICES}
     batch = items(host.url, 50)
     for number, item in enumerate(batch):
@@ -105,6 +111,7 @@ def test_what_strangers_write_makes_no_series(worked: Stack, host: ImageHost) ->
     for number in range(20):
         worked.call(f"/nowhere/{number}", x_vody_api_key=f"key-{number}")
     worked.wait_for_mail(inference_id)
+    wait_for(lambda: refused(worked) > others + 20, "count of all", 10)
     after = {service: series(worked, service) for service in SERVICES}
     assert {service: after[service] - before[service] for service in SERVICES} == {
         service: set() for service in SERVICES
@@ -116,6 +123,9 @@ def test_lag_is_known_while_nobody_works(worked: Stack, host: ImageHost) -> None
     told = {"group": "huestream-classifier", "topic": "images.submitted.v1"}
     [classifier] = worked.pids("classifier")
     wait_for(lambda: value(worked, "ingest", "huestream_group_members", group=told["group"]) or None, "member", 30)
+    wait_for(
+        lambda: value(worked, "ingest", "huestream_group_lag_records", **told) == 0, "commit of what came before", 30
+    )
     os.kill(classifier, signal.SIGSTOP)  # it is not restarted, and leaves the group
     try:
         inference_id = worked.submit(items(host.url, 30)).body["inference_id"]

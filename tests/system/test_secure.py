@@ -196,7 +196,7 @@ def test_what_a_user_may_not_do_is_one_sentence(secure: Stack) -> None:
 @pytest.mark.parametrize(
     ("service", "user", "sentence"),
     [
-        ("ingest", "classifier", "Kafka has no topic batches.submitted.v1 that the user huestream-classifier may see"),
+        ("ingest", "classifier", "Kafka has no topic products.submitted.v1 that the user huestream-classifier may see"),
         ("classifier", "ingest", "Kafka does not allow us to use a consumer group: huestream-classifier"),
         ("reporter", "keys", "Kafka has no topic batches.submitted.v1 that the user huestream-keys may see"),
     ],
