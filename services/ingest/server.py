@@ -6,7 +6,7 @@ import resource
 import socket
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
@@ -157,17 +157,19 @@ async def _answered(
     try:
         return await handler(request)
     except web.HTTPExpectationFailed:
-        return _refusal(RefusedError(417, "The only expectation that can be met is 100-continue"))
+        refused = RefusedError(417, "The only expectation that can be met is 100-continue")
+        return _refusal(refused, request.headers.getall("Accept", ()))
 
 
-def _refusal(refused: RefusedError) -> web.Response:
+def _refusal(refused: RefusedError, accept: Iterable[str] = ()) -> web.Response:
     """Build a reply without the application, with what all its replies have."""
     metrics.REQUESTS.labels("none", metrics.status_name(refused.code)).inc()
     headers = {"x-request-id": uuid.uuid4().hex, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    body, media_type = refused.body(accept)
     return web.Response(
-        body=refused.error().model_dump_json(),
+        body=body,
         status=refused.code,
         reason=error_name(refused.code),
-        content_type="application/json",
+        content_type=media_type,
         headers=headers | {"Server": "huestream"},
     )

@@ -93,7 +93,7 @@ _MAX_COMMAS: Final = 100_000
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MAX_PARSING: Final = 300_000
 """What parsing may cost, in numbers of an array (0.05 to 0.1 us each; a member of an object takes three times that)."""
-_LARGE_BYTES: Final = 64 * 1024
+LARGE_BYTES: Final = 64 * 1024
 _OPTIONAL_WHEN_LENIENT: Final = frozenset({"hex_color_label", "category"})
 
 
@@ -147,7 +147,7 @@ def read_images(body: bytes, *, lenient: bool = False, buckets: Sequence[str] = 
 
 
 def _may_be_slow(body: bytes) -> bool:
-    if len(body) <= _LARGE_BYTES:
+    if len(body) <= LARGE_BYTES:
         return False
     return sum(map(body.count, b"{[:")) > _MAX_MARKS or body.count(b",") > _MAX_COMMAS
 
@@ -189,7 +189,7 @@ def _without_collections(size: int) -> Iterator[None]:
 
     It makes the parsing of 2 MiB of empty arrays three times as long. What is parsed has no cycles.
     """
-    pause = size > _LARGE_BYTES and gc.isenabled()
+    pause = size > LARGE_BYTES and gc.isenabled()
     if pause:
         gc.disable()
     try:
