@@ -18,11 +18,11 @@ from services.ingest import metrics
 from services.ingest.rate_limits import network_of
 from services.ingest.refusals import RefusedError, error_name
 from services.ingest.settings import IngestSettings
+from services.runtime.loops import AT_ONCE, Turnstile
 from services.runtime.settings import SettingsError
 
 _FILES_FOR_OTHERS: Final = 128
 _BACKLOG: Final = 1024
-_AT_ONCE: Final = 64
 
 
 @asynccontextmanager
@@ -46,7 +46,7 @@ async def serving(app: web.Application, settings: IngestSettings) -> AsyncIterat
 
 
 async def _listen(runner: web.AppRunner, settings: IngestSettings) -> None:
-    site = web.TCPSite(runner, settings.host, settings.port, backlog=_AT_ONCE)
+    site = web.TCPSite(runner, settings.host, settings.port, backlog=AT_ONCE)
     try:
         await site.start()
         _lengthen_queue(site)
@@ -80,7 +80,7 @@ class _Runner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        handler = partial(_answered, made.request_handler)
+        handler = partial(_answered, made.request_handler, Turnstile())
         server = _Server(handler, request_factory=made.request_factory, **made._kwargs)  # noqa: SLF001
         server.bounds = self.bounds
         return server
@@ -151,9 +151,10 @@ class _Connection(RequestHandler):
 
 
 async def _answered(
-    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], request: web.BaseRequest
+    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], turnstile: Turnstile, request: web.BaseRequest
 ) -> web.StreamResponse:
-    """Answer in the contract's form what the application is not asked: an expectation that is none."""
+    """Answer in the contract's form what the application is not asked, too: an expectation that is none."""
+    await turnstile.enter()
     try:
         return await handler(request)
     except web.HTTPExpectationFailed:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from services.runtime.loops import AT_ONCE, fair_loop
+from services.runtime.loops import AT_ONCE, Turnstile, fair_loop
 
 COUNT = 10 * AT_ONCE
 
@@ -44,3 +44,23 @@ def test_a_few_sockets_are_looked_at_in_a_turn_and_each_has_its_turn(ready: list
         runner.run(watch())
     assert 0 < max(turns) <= AT_ONCE
     assert max(seen.values()) <= 2  # those that were first did not come again before the last
+
+
+async def test_a_few_are_let_in_with_each_turn_in_the_order_in_which_they_came() -> None:
+    turnstile, entered = Turnstile(), list[int]()
+
+    async def visit(number: int) -> None:
+        await turnstile.enter()
+        entered.append(number)
+
+    visits = [asyncio.create_task(visit(number)) for number in range(COUNT)]
+    gone = visits[AT_ONCE + 1]
+    turns = []
+    async with asyncio.timeout(10):
+        while not all(each.done() for each in visits):
+            before = len(entered)
+            await asyncio.sleep(0)
+            turns.append(len(entered) - before)
+            gone.cancel()
+    assert max(turns) <= AT_ONCE
+    assert entered == [number for number in range(COUNT) if number != AT_ONCE + 1]
