@@ -23,7 +23,7 @@ from services.runtime.api_keys import KeyRing, state_of
 from services.runtime.following import Follower
 from services.runtime.kafka import KafkaUnavailableError, Publisher, Record
 from services.runtime.logs import Logger
-from services.runtime.tracing import Tracer, Untraced, bound
+from services.runtime.tracing import Tracer, Untraced, Value, bound
 
 _AT_ONCE: Final = 16
 _RETRY_SECONDS: Final = 1.0
@@ -75,7 +75,8 @@ class Outlet:
     async def _publish(self, partition: int, cut: Cut, now: datetime) -> None:
         inference_id = gathered_id(PRODUCTS_SUBMITTED.name, partition, cut.key_id, cut.first)
         batch = batch_of(cut.items, inference_id, cut.key_id, now, self.deadline_seconds)
-        start, told = cut.first % IMAGES_SUBMITTED.partitions, {"inference_id": inference_id, "images": len(cut.items)}
+        start = cut.first % IMAGES_SUBMITTED.partitions
+        told: dict[str, Value] = {"inference_id": inference_id, "images": len(cut.items)}
         with self.tracer.begin("gather", cut.traceparent) as span:
             span.note(**told)
             await self.publisher.publish_evenly(IMAGES_SUBMITTED, batch.images, start, span.traceparent)

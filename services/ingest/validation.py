@@ -94,7 +94,10 @@ _MAX_ESCAPES: Final = 20_000
 """Letters that are written as numbers; a body that has more is parsed once, not twice and thrice."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MAX_PARSING: Final = 300_000
-"""What parsing may cost, in numbers of an array (0.05 to 0.1 us each; an array in it takes twice, a member of an object five times that)."""
+"""What parsing may cost, in numbers of an array (0.05 to 0.1 us each).
+
+An array in it takes twice that, a member of an object five times.
+"""
 LARGE_BYTES: Final = 64 * 1024
 _OPTIONAL_WHEN_LENIENT: Final = frozenset({"hex_color_label", "category"})
 
