@@ -277,9 +277,8 @@ async def measure(servers: str | None, batches: int, streams: int) -> None:
         at_full, at_rate, spent, rate = map(statistics.median, zip(*rounds, strict=True))
         print(f"baseline, as often a second   {at_rate:6.2f} ms of processor time a batch of 250")
         print(f"baseline, as fast as it goes  {at_full:6.2f} ms")
-        print(
-            f"accepted batch                {spent:6.2f} ms: {_times(rounds, 1)} the first, {_times(rounds, 0)} the other"
-        )
+        print(f"accepted batch                {spent:6.2f} ms, {_times(rounds, 1)} the first")
+        print(f"                              {_times(rounds, 0)} the second")
         print(f"                              {1000 / spent:6.0f} batches a second and core; {rate:.0f} seen")
         alone = await p99(url, key, SINGLE)
         async with streaming(url, key, streams):
