@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from services.runtime.loops import AT_ONCE
+
 
 class Watchers:
     """Who waits for which inference; each has an event that is set at every change."""
@@ -13,8 +15,7 @@ class Watchers:
 
     def changed(self, inference_id: str) -> None:
         """Wake all who watch this inference."""
-        for event in self._waiting.get(inference_id, ()):
-            event.set()
+        _wake(tuple(self._waiting.get(inference_id, ())))
 
     @contextmanager
     def watching(self, inference_id: str) -> Iterator[asyncio.Event]:
@@ -28,3 +29,11 @@ class Watchers:
             waiting.discard(event)
             if not waiting:
                 self._waiting.pop(inference_id, None)
+
+
+def _wake(events: tuple[asyncio.Event, ...]) -> None:
+    """Wake a few, and the others in the next turns of the event loop."""
+    for event in events[:AT_ONCE]:
+        event.set()
+    if others := events[AT_ONCE:]:
+        asyncio.get_running_loop().call_soon(_wake, others)
