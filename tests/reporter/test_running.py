@@ -1,4 +1,4 @@
-"""A reporter that runs on: dropped links, records that are not ours, deadlines, a second one in its folder; and checks."""
+"""A reporter that runs on: dropped links, records that are not ours, deadlines, a second one beside it; and checks."""
 
 import asyncio
 import os
