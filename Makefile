@@ -72,7 +72,7 @@ sbom:
 	@$(CONTAINERS) run --rm huestream sbom
 
 pictures: $(VENV)/dev-installed
-	$(BIN)/python docs/pictures.py $(if $(PHOTOS),--photos "$(PHOTOS)")
+	$(BIN)/python -m docs.pictures $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 model: $(VENV)/training-installed
 	$(BIN)/python -m training --data "$(or $(DATA),../shared/color-dev)"
