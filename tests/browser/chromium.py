@@ -1,40 +1,27 @@
 """A real browser for tests: Debian's chromium, where it is installed."""
 
-import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import BrowserContext, Page, Request, async_playwright
+from playwright.async_api import BrowserContext, Page, Request
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+from deploy.chromium import NoChromiumError, chromium_browser
 
 
 @asynccontextmanager
 async def chromium(*, width: int = 1100, height: int = 900, scripts: bool = True) -> AsyncIterator[BrowserContext]:
     """A fresh browser profile; the test is skipped by name where there is no chromium."""
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("chromium is not on the PATH")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        try:
+    try:
+        async with chromium_browser() as browser:
             context = await browser.new_context(
                 viewport={"width": width, "height": height}, java_script_enabled=scripts, accept_downloads=True
             )
             await context.grant_permissions(["clipboard-read", "clipboard-write"])
             yield context
-        finally:
-            await browser.close()
+    except NoChromiumError as error:
+        pytest.skip(str(error))
 
 
 def complaints_of(page: Page) -> list[str]:

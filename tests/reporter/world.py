@@ -29,7 +29,7 @@ from schemas.topics import (
     Topic,
 )
 from services.local.leash import leashed
-from services.local.stack import free_ports
+from services.local.ports import free_ports
 from services.runtime.kafka import Record, publisher
 from services.runtime.scanning import fold_all
 from services.runtime.topic_admin import topic_admin
