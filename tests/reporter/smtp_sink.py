@@ -81,7 +81,7 @@ class Sink:
 
     def authenticate(self, _: Any, __: Any, ___: Any, ____: str, data: LoginPassword) -> AuthResult:
         self.logins.append(data.login.decode())
-        return AuthResult(success=data.password == b"right")
+        return AuthResult(success=data.password == b"right", handled=False)  # the server itself answers
 
 
 class _Server(SMTP):
