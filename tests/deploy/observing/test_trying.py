@@ -16,8 +16,6 @@ from deploy.watching.alerts import JOBS
 from deploy.watching.pace import Pace
 from services.local.ports import free_ports
 
-pytestmark = pytest.mark.xdist_group("observing")
-
 
 class Told:
     """What the metrics say: images go well, or their hosts fail; the mail server takes mails, or is away."""
