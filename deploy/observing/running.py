@@ -20,7 +20,7 @@ from deploy.watching.pace import Pace
 
 PACE: Final = Pace(60)
 _STEADY_SECONDS: Final = 150.0
-_STEADY_SECONDS_SHORT: Final = 25.0
+_STEADY_SECONDS_SHORT: Final = 20.0
 _QUIET_SECONDS: Final = 120.0
 
 Say = Callable[[str], None]
