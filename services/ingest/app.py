@@ -1,26 +1,31 @@
 """The HTTP application: routes, and every outcome as a reply of the contract."""
 
-import json
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from random import getrandbits
 from typing import Final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from services.ingest import metrics
 from services.ingest.canceling import Cancellation
 from services.ingest.door import KEY_ID, Door
 from services.ingest.events import Events
-from services.ingest.openapi import document
 from services.ingest.pages.assets import add_assets
 from services.ingest.pages.docs import Docs
 from services.ingest.pages.viewing import VIEW_PATH, Viewing
 from services.ingest.reading import Reading
 from services.ingest.refusals import RefusedError, error_name
-from services.ingest.request_headers import PROBLEM, wants_problem
-from services.ingest.submitting import IMAGES, INFERENCE_ID, MAX_BODY_BYTES, TRACEPARENT, Submitting, too_large
+from services.ingest.submitting import (
+    IMAGES,
+    INFERENCE_ID,
+    MAX_BODY_BYTES,
+    TRACEPARENT,
+    Submitting,
+    awaits_continue,
+    too_large,
+)
 from services.runtime.logs import Logger
 from services.runtime.trace_context import HEADER, valid
 from services.runtime.tracing import Tracer, Untraced, bound
@@ -37,7 +42,6 @@ _ROUTES: Final[Mapping[tuple[str, str], metrics.Route]] = {
     ("DELETE", "/inference/{inference_id}"): "cancel",
     ("GET", "/inferences"): "list",
 }
-_DOCUMENT: Final = json.dumps(document())
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -65,7 +69,6 @@ class Endpoint:
         app.router.add_get("/inference/{inference_id}/events", self.events.events, allow_head=False)
         app.router.add_delete(_ONE, self.cancellation.cancel)
         app.router.add_get("/inferences", self.reading.inferences_of)
-        app.router.add_get("/openapi.json", _openapi)
         self.viewing.add_to(app)
         self.docs.add_to(app)
         add_assets(app)
@@ -77,7 +80,7 @@ class Endpoint:
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Turn every outcome into a reply of the contract, with an id that the logs know too."""
         request[BEGAN] = time.monotonic()
-        request[REQUEST_ID] = uuid.uuid4().hex
+        request[REQUEST_ID] = f"{getrandbits(128):032x}"  # it names, and guards nothing
         route = _route_of(request)
         if route == "submit":
             response = await self._traced(request, handler)
@@ -139,13 +142,9 @@ def _route_of(request: web.Request) -> metrics.Route:
     return _ROUTES.get((request.method, resource.canonical), "pages")
 
 
-async def _openapi(_: web.Request) -> web.Response:
-    return web.Response(body=_DOCUMENT, content_type="application/json")
-
-
 async def _expect(request: web.Request) -> None:
     """Ask for the body only when it is read: after the key was checked."""
-    if request.headers.get("Expect", "").lower() != "100-continue":
+    if request.version >= HttpVersion11 and not awaits_continue(request):
         raise web.HTTPExpectationFailed
 
 
@@ -162,12 +161,11 @@ def _refused_by_aiohttp(request: web.Request, error: web.HTTPException) -> Refus
 
 
 def _refusal(request: web.Request, refused: RefusedError) -> web.Response:
-    is_problem = wants_problem(request.headers.getall("Accept", ()))
-    body = (refused.problem() if is_problem else refused.error()).model_dump_json()
+    body, media_type = refused.body(request.headers.getall("Accept", ()))
     return web.Response(
         body=body,
         status=refused.code,
         reason=error_name(refused.code),
         headers=refused.headers,
-        content_type=PROBLEM if is_problem else "application/json",
+        content_type=media_type,
     )

@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, overload
 from uuid import UUID, uuid5
 
-from pydantic_core import to_json
+from pydantic_core import SchemaSerializer, core_schema, to_json
 
 from schemas.events import BatchSubmitted, ImageSubmitted
 from schemas.fields import MAX_BATCH
@@ -15,11 +15,48 @@ from services.ingest.validation import Item
 
 _NAMESPACE: Final = UUID("6d0f2f0e-5d0b-5f43-9a7e-0d8a3f6f7c11")
 """Of all ids that are derived, from an idempotency key or a place in the log; never to be changed."""
+_ITEMS: Final = SchemaSerializer(
+    core_schema.list_schema(core_schema.dict_schema(core_schema.str_schema(), core_schema.str_schema()))
+)
+"""Writes images without asking of each value what it is."""
 _FIRST: Final = b'{"image_path":'
 _SUFFIXES: Final = [b"/%d" % index for index in range(MAX_BATCH)]
 _INDEXES: Final = [b',"index":%d,' % index for index in range(MAX_BATCH)]
 _TYPE: Final = ImageSubmitted.model_fields["type"].default
 _VERSION: Final = ImageSubmitted.model_fields["version"].default
+
+
+@dataclass(frozen=True, eq=False)
+class Images(Sequence[tuple[bytes, bytes]]):
+    """Key and value of each image's record, made anew each time that they are asked for.
+
+    Kept from the request until they are sent, the 1,000 objects of a batch would cost more than making them.
+    """
+
+    key: bytes
+    members: Sequence[bytes]
+    """What each image is, as `_pieces` cuts it."""
+    shared: bytes
+    """What the events of all images end with."""
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    @overload
+    def __getitem__(self, which: int) -> tuple[bytes, bytes]: ...
+    @overload
+    def __getitem__(self, which: slice) -> Sequence[tuple[bytes, bytes]]: ...
+    def __getitem__(self, which: int | slice) -> tuple[bytes, bytes] | Sequence[tuple[bytes, bytes]]:
+        """Make the records of some images, or of one."""
+        if isinstance(which, int):
+            return self[which : which + 1 or None][0]
+        key, shared = self.key, self.shared
+        return [
+            (key + suffix, b"".join((_FIRST, members, index, shared)))
+            for members, suffix, index in zip(
+                self.members[which], _SUFFIXES[: len(self)][which], _INDEXES[: len(self)][which], strict=True
+            )
+        ]
 
 
 @dataclass(frozen=True)
@@ -44,7 +81,7 @@ def gathered_id(topic: str, partition: int, key_id: str, first_offset: int) -> s
 
 def batch_of(images: Sequence[Item], inference_id: str, key_id: str, now: datetime, deadline_seconds: float) -> Batch:
     """Build the records of a batch: one for each image, and the one that commits them."""
-    encoded = to_json(images)
+    encoded = _ITEMS.to_json(images)
     record = BatchSubmitted(
         inference_id=inference_id,
         key_id=key_id,
@@ -53,14 +90,7 @@ def batch_of(images: Sequence[Item], inference_id: str, key_id: str, now: dateti
         submitted_at=now,
         deadline_at=now + timedelta(seconds=deadline_seconds),
     )
-    key, rest = inference_id.encode(), _rest_of_events(record)
-    return Batch(
-        images=[
-            (key + suffix, b"".join((_FIRST, image, index, rest)))
-            for image, suffix, index in zip(_pieces(encoded), _SUFFIXES, _INDEXES, strict=False)
-        ],
-        record=record,
-    )
+    return Batch(Images(inference_id.encode(), _pieces(encoded), _rest_of_events(record)), record)
 
 
 def fingerprint(encoded: bytes) -> str:

@@ -41,6 +41,12 @@ class Cut:
         """The offset of its last product so far."""
         return self.records[-1].offset
 
+    @property
+    def traceparent(self) -> str | None:
+        """The trace of all its products; None where they have several, or some have none."""
+        found = {record.traceparent for record in self.records}
+        return found.pop() if len(found) == 1 else None
+
 
 KnownSize = Callable[[str, int], int | None]
 """How many products the batch of a key that begins at an offset has, where it was published before."""

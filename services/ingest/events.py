@@ -20,6 +20,7 @@ from services.ingest.replies import status_of
 from services.ingest.results import Results, result_in
 from services.ingest.watching import Watchers
 from services.runtime.kafka import KafkaUnavailableError, Record
+from services.runtime.loops import Turnstile
 from services.runtime.object_store import StoreUnavailableError
 from services.runtime.tailing import Subscription, Tail
 
@@ -42,6 +43,7 @@ class Events:
     tail: Tail
     max_streams: int
     heartbeat_seconds: float
+    turnstile: Turnstile = field(default_factory=Turnstile)
     _open: set[asyncio.Event] = field(default_factory=set)
     _stopping: bool = False
 
@@ -122,9 +124,11 @@ class Events:
             await asyncio.wait_for(wake.wait(), _GATHER_SECONDS if soon else self.heartbeat_seconds)
         except TimeoutError:
             if not soon:
+                await self.turnstile.enter()
                 await _write(response, b": heartbeat\n\n")
         else:
             await asyncio.sleep(_GATHER_SECONDS)
+            await self.turnstile.enter()  # a thousand may watch the same batch
 
 
 class _Progress:

@@ -7,7 +7,7 @@ after a crash, it is the same batch. What was published before is known from the
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -23,6 +23,7 @@ from services.runtime.api_keys import KeyRing, state_of
 from services.runtime.following import Follower
 from services.runtime.kafka import KafkaUnavailableError, Publisher, Record
 from services.runtime.logs import Logger
+from services.runtime.tracing import Tracer, Untraced, Value, bound
 
 _AT_ONCE: Final = 16
 _RETRY_SECONDS: Final = 1.0
@@ -38,6 +39,7 @@ class Outlet:
     keys: KeyRing
     log: Logger
     deadline_seconds: float
+    tracer: Tracer = field(default_factory=Untraced)
 
     def known_size(self, partition: int, key_id: str, offset: int) -> int | None:
         """Say how many images a batch has that was published before."""
@@ -73,9 +75,13 @@ class Outlet:
     async def _publish(self, partition: int, cut: Cut, now: datetime) -> None:
         inference_id = gathered_id(PRODUCTS_SUBMITTED.name, partition, cut.key_id, cut.first)
         batch = batch_of(cut.items, inference_id, cut.key_id, now, self.deadline_seconds)
-        await self.publisher.publish_evenly(IMAGES_SUBMITTED, batch.images, cut.first % IMAGES_SUBMITTED.partitions)
-        await self.publisher.publish(BATCHES_SUBMITTED, [batch.record])
-        self.log.info("gathered", inference_id=inference_id, key_id=cut.key_id, images=len(cut.items))
+        start = cut.first % IMAGES_SUBMITTED.partitions
+        told: dict[str, Value] = {"inference_id": inference_id, "images": len(cut.items)}
+        with self.tracer.begin("gather", cut.traceparent) as span:
+            span.note(**told)
+            await self.publisher.publish_evenly(IMAGES_SUBMITTED, batch.images, start, span.traceparent)
+            await self.publisher.publish(BATCHES_SUBMITTED, [batch.record], span.traceparent)
+        bound(self.log, span.traceparent).info("gathered", key_id=cut.key_id, **told)
 
 
 class Gathering:

@@ -98,12 +98,12 @@ class Replica:
             self.limits.fold(event, time.time())
             metrics.INFERENCES.set(len(self.inferences))
 
-    async def gather(self, out: Publisher, batches: Follower, log: Logger) -> None:
+    async def gather(self, out: Publisher, batches: Follower, log: Logger, tracer: Tracer) -> None:
         """Make batches of single products, unless another deployment is to do it."""
         settings = self.settings
         if not settings.gather_products:
             return
-        outlet = Outlet(out, self.inferences, self.keys, log, settings.deadline_seconds)
+        outlet = Outlet(out, self.inferences, self.keys, log, settings.deadline_seconds, tracer)
         work = Gathering(outlet, batches, settings.gather_window_seconds, settings.publish_timeout_seconds)
         async with consumer(settings.cluster, settings.start_timeout_seconds, GATHERING_GROUP) as products:
             self.gathering = GroupTurns(products, PRODUCTS_SUBMITTED, work.begin, work.turn, log)
@@ -151,6 +151,7 @@ class Replica:
             images_per_minute=settings.images_per_minute,
             reads_per_minute=settings.reads_per_minute,
             link_days=settings.link_days,
+            reads_buckets=bool(settings.image_buckets),
         )
         return Endpoint(door, submitting, reading, events, cancellation, viewing, docs, log, tracer)
 
@@ -208,7 +209,7 @@ async def _run(replica: Replica, health: Health, tracer: Tracer, log: Logger, st
             tail.follow(),
             replica.tidy(),
             replica.follow_keys(),
-            replica.gather(out, batches, log),
+            replica.gather(out, batches, log, tracer),
             watching,
         ):
             limits, seconds = replica.limits, settings.publish_timeout_seconds

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from schemas.api import Accepted, AcceptedWithResults, Canceling, Error, InferenceList, Problem, Status
-from schemas.fields import MAX_BATCH
+from schemas.fields import BUCKET_PATH_PATTERN, MAX_BATCH, MAX_URL
 from schemas.results import ResultItem
 from services.ingest.cursors import MAX_PAGE
 from services.ingest.pages.examples import REQUESTS
@@ -19,8 +19,8 @@ Json = dict[str, Any]
 _REPLIES: Final[tuple[type[BaseModel], ...]] = (
     *(Accepted, AcceptedWithResults, Canceling, Status, InferenceList, ResultItem, Error, Problem),
 )
-_SUBMIT_ERRORS: Final = (400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503)
-_READ_ERRORS: Final = (401, 403, 404, 429, 500)
+_SUBMIT_ERRORS: Final = (400, 401, 403, 408, 409, 413, 415, 417, 422, 429, 500, 503)
+_READ_ERRORS: Final = (401, 403, 404, 417, 429, 500)
 _RETRY: Final = frozenset({409, 429, 503})
 _EVENT: Final = {
     "type": "object",
@@ -30,11 +30,16 @@ _EVENT: Final = {
         "data": {"type": "string", "contentMediaType": "application/json"},
     },
 }
+_IN_A_BUCKET: Final = {"type": "string", "maxLength": MAX_URL, "pattern": BUCKET_PATH_PATTERN}
+_WEB_OR_BUCKET: Final = (
+    "an absolute http or https URL, or the path of an object in a bucket that images are read from, such as "
+    "s3://bucket/folder/shoe.jpg"
+)
 _REQUEST_ID: Final = {"$ref": "#/components/headers/RequestId"}
 
 
-def document() -> Json:
-    """Describe all paths."""
+def document(*, reads_buckets: bool = False) -> Json:
+    """Describe all paths; with `reads_buckets`, images may lie in buckets, too. Everyone reads this: none is named."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -53,7 +58,7 @@ def document() -> Json:
         },
         "components": {
             "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x-vody-api-key"}},
-            "schemas": _schemas(),
+            "schemas": _schemas(reads_buckets=reads_buckets),
             "headers": {
                 "RequestId": {"schema": {"type": "string"}, "description": "names the request in the logs"},
                 "RetryAfter": {"schema": {"type": "string", "pattern": "^[0-9]+$"}, "description": "seconds"},
@@ -62,11 +67,14 @@ def document() -> Json:
     }
 
 
-def _schemas() -> Json:
+def _schemas(*, reads_buckets: bool) -> Json:
     template = "#/components/schemas/{model}"
     _, asked = models_json_schema([(RequestedImage, "validation")], ref_template=template)
     _, answered = models_json_schema([(model, "serialization") for model in _REPLIES], ref_template=template)
     schemas: Json = asked["$defs"] | answered["$defs"]
+    if reads_buckets:
+        members = schemas[RequestedImage.__name__]["properties"]
+        members["image_path"] = {"anyOf": [members["image_path"], _IN_A_BUCKET], "description": _WEB_OR_BUCKET}
     return schemas
 
 
@@ -163,7 +171,7 @@ def _list() -> Json:
             _query("cursor", {"type": "string", "description": "next_cursor of the page before"}),
         ],
         "responses": {"200": _reply("a page", {"application/json": _ref(InferenceList)})}
-        | _errors(400, 401, 403, 429, 500),
+        | _errors(400, 401, 403, 417, 429, 500),
     }
 
 

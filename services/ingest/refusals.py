@@ -1,10 +1,11 @@
 """Why a request is refused: status, name and sentence, as the contract words them. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
 from schemas.api import Error, Problem, Violation
+from services.ingest.request_headers import PROBLEM, wants_problem
 
 RETRY_AFTER_SECONDS: Final = 5
 _NAMES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}  # the phrases of RFC 9110, newer than Python's
@@ -29,6 +30,12 @@ class RefusedError(Exception):
     def problem(self) -> Problem:
         """The same as problem details (RFC 9457), with every violation."""
         return Problem(title=error_name(self.code), status=self.code, detail=self.message, errors=self.violations)
+
+    def body(self, accept: Iterable[str]) -> tuple[str, str]:
+        """What is answered where these `Accept` headers came, and its media type."""
+        if wants_problem(accept):
+            return self.problem().model_dump_json(), PROBLEM
+        return self.error().model_dump_json(), "application/json"
 
 
 def unavailable(what: str) -> RefusedError:

@@ -6,7 +6,7 @@ import resource
 import socket
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
@@ -18,11 +18,11 @@ from services.ingest import metrics
 from services.ingest.rate_limits import network_of
 from services.ingest.refusals import RefusedError, error_name
 from services.ingest.settings import IngestSettings
+from services.runtime.loops import AT_ONCE, Turnstile
 from services.runtime.settings import SettingsError
 
 _FILES_FOR_OTHERS: Final = 128
 _BACKLOG: Final = 1024
-_AT_ONCE: Final = 64
 
 
 @asynccontextmanager
@@ -46,7 +46,7 @@ async def serving(app: web.Application, settings: IngestSettings) -> AsyncIterat
 
 
 async def _listen(runner: web.AppRunner, settings: IngestSettings) -> None:
-    site = web.TCPSite(runner, settings.host, settings.port, backlog=_AT_ONCE)
+    site = web.TCPSite(runner, settings.host, settings.port, backlog=AT_ONCE)
     try:
         await site.start()
         _lengthen_queue(site)
@@ -80,7 +80,7 @@ class _Runner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        handler = partial(_answered, made.request_handler)
+        handler = partial(_answered, made.request_handler, Turnstile())
         server = _Server(handler, request_factory=made.request_factory, **made._kwargs)  # noqa: SLF001
         server.bounds = self.bounds
         return server
@@ -151,23 +151,26 @@ class _Connection(RequestHandler):
 
 
 async def _answered(
-    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], request: web.BaseRequest
+    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], turnstile: Turnstile, request: web.BaseRequest
 ) -> web.StreamResponse:
-    """Answer in the contract's form what the application is not asked: an expectation that is none."""
+    """Answer in the contract's form what the application is not asked, too: an expectation that is none."""
+    await turnstile.enter()
     try:
         return await handler(request)
     except web.HTTPExpectationFailed:
-        return _refusal(RefusedError(417, "The only expectation that can be met is 100-continue"))
+        refused = RefusedError(417, "The only expectation that can be met is 100-continue")
+        return _refusal(refused, request.headers.getall("Accept", ()))
 
 
-def _refusal(refused: RefusedError) -> web.Response:
+def _refusal(refused: RefusedError, accept: Iterable[str] = ()) -> web.Response:
     """Build a reply without the application, with what all its replies have."""
     metrics.REQUESTS.labels("none", metrics.status_name(refused.code)).inc()
     headers = {"x-request-id": uuid.uuid4().hex, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    body, media_type = refused.body(accept)
     return web.Response(
-        body=refused.error().model_dump_json(),
+        body=body,
         status=refused.code,
         reason=error_name(refused.code),
-        content_type="application/json",
+        content_type=media_type,
         headers=headers | {"Server": "huestream"},
     )

@@ -4,16 +4,16 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from schemas.api import Accepted, Violation
 from services.ingest import metrics
 from services.ingest.accepting import Acceptance
-from services.ingest.batches import batch_of, idempotent_id
+from services.ingest.batches import Batch, batch_of, idempotent_id
 from services.ingest.door import Door, too_many
 from services.ingest.inferences import Inferences
 from services.ingest.pages.viewing import Links
@@ -21,7 +21,7 @@ from services.ingest.rate_limits import RateExceededError
 from services.ingest.refusals import RefusedError
 from services.ingest.request_headers import is_clearly_not_json, is_idempotency_key, preferences
 from services.ingest.results import Results
-from services.ingest.validation import InvalidBodyError, Item, is_url, read_images
+from services.ingest.validation import LARGE_BYTES, InvalidBodyError, Item, is_url, read_images
 from services.ingest.watching import Watchers
 from services.runtime.object_store import StoreUnavailableError
 
@@ -47,33 +47,41 @@ class Submitting:
     deadline_seconds: float
     body_timeout_seconds: float
     image_buckets: Sequence[str] = ()
+    large_bodies: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def submit(self, request: web.Request) -> web.Response:
         """Accept a batch, and answer when it is durable."""
         key = self.door.enter(request, "submit")
         _check_headers(request)
         wanted = preferences(request.headers.getall("Prefer", ()))
-        images = _images(await self._body(request), lenient=wanted.lenient, buckets=self.image_buckets)
-        idempotency_key = _idempotency_key(request)
-        inference_id = idempotent_id(key.key_id, idempotency_key) if idempotency_key else str(uuid.uuid4())
-        batch = batch_of(images, inference_id, key.key_id, datetime.now(UTC), self.deadline_seconds)
-        batch = replace(batch, traceparent=request.get(TRACEPARENT))
+        # The images are let go as soon as they are encoded, before anything is waited for.
+        batch, is_idempotent = self._batch(
+            await self._images(await self._body(request), lenient=wanted.lenient), request, key.key_id
+        )
+        inference_id = batch.record.inference_id
         if webhook_url := _webhook_url(request):
             batch = replace(batch, record=batch.record.model_copy(update={"webhook_url": webhook_url}))
         try:
-            await self.acceptance.accept(batch, idempotent=idempotency_key is not None)
+            await self.acceptance.accept(batch, idempotent=is_idempotent)
         except RateExceededError as error:
             raise too_many(error) from error
-        request[INFERENCE_ID], request[IMAGES] = inference_id, len(images)
+        request[INFERENCE_ID], request[IMAGES] = inference_id, batch.record.size
         results = await self._results_within(inference_id, wanted.wait_seconds) if wanted.wait_seconds else None
         headers = wanted.applied(waited=results is not None) | self.links.header(inference_id)
         return _accepted(inference_id, results, headers)
+
+    def _batch(self, images: Sequence[Item], request: web.Request, key_id: str) -> tuple[Batch, bool]:
+        """Build the batch; says whether its id is that of an Idempotency-Key."""
+        key = _idempotency_key(request)
+        inference_id = idempotent_id(key_id, key) if key else str(uuid.uuid4())
+        batch = batch_of(images, inference_id, key_id, datetime.now(UTC), self.deadline_seconds)
+        return replace(batch, traceparent=request.get(TRACEPARENT)), key is not None
 
     async def _body(self, request: web.Request) -> bytes:
         """Read the body, which the client may only now have been asked to send."""
         try:
             async with asyncio.timeout(self.body_timeout_seconds):
-                if request.headers.get("Expect", "").lower() == "100-continue":
+                if awaits_continue(request):
                     await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                     request.writer.output_size = 0  # the reply itself has not begun
                 return await request.read()
@@ -81,6 +89,14 @@ class Submitting:
             raise RefusedError(408, "The request body did not arrive in time", {"Connection": "close"}) from error
         except (web.RequestPayloadError, ConnectionError) as error:
             raise RefusedError(400, "The request body is not what the headers say") from error
+
+    async def _images(self, body: bytes, *, lenient: bool) -> Sequence[Item]:
+        """Validate a body; large ones take turns, since each may hold the event loop for a while."""
+        if len(body) <= LARGE_BYTES:
+            return _images(body, lenient=lenient, buckets=self.image_buckets)
+        async with self.large_bodies:
+            await asyncio.sleep(0)
+            return _images(body, lenient=lenient, buckets=self.image_buckets)
 
     async def _results_within(self, inference_id: str, seconds: int) -> bytes | None:
         """Wait for the finished results; None when they are not there in time, or cannot be read."""
@@ -99,6 +115,11 @@ class Submitting:
             async with asyncio.timeout(_LOOK_AGAIN_SECONDS if finished else None):
                 await changed.wait()
         changed.clear()
+
+
+def awaits_continue(request: web.Request) -> bool:
+    """Say whether a client waits to be asked for its body; HTTP/1.0 knows no such thing."""
+    return request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue"
 
 
 def _check_headers(request: web.Request) -> None:

@@ -27,6 +27,7 @@ HEARTBEAT_MS: Final = 3_000
 _STOP_TIMEOUT_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 0.5
 _GATHER_SECONDS: Final = 0.002
+_GATHER_BEHIND_SECONDS: Final = 0.02
 _WAIT_MS: Final = 250
 _GATHER_BYTES: Final = 256 * 1024
 
@@ -63,6 +64,7 @@ class Publisher:
         self._producer = producer
         self._timeout_seconds = timeout_seconds
         self._gathered: dict[Topic, Gathered] = {}
+        self._sending: dict[Topic, asyncio.Task[None]] = {}
 
     async def prepare(self, topics: Sequence[Topic]) -> None:
         """Learn where the topics are, so that the first event does not have to; raises `KafkaUnavailableError`."""
@@ -91,7 +93,7 @@ class Publisher:
         """Write keys and encoded events over all partitions in turn, where a key need not name its partition.
 
         Takes a third of the processor time of `publish`, most of which is hashing keys and waiting for each event.
-        What is published within a moment goes together: each partition's batch has a price of its own.
+        What is published while others are on their way goes together: each partition's batch has a price of its own.
         Raises `KafkaUnavailableError` where an acknowledgement is missing: those events may still be written.
         """
         gathered = self._gathered.get(topic)
@@ -102,20 +104,28 @@ class Publisher:
         await asyncio.shield(gathered.sending)
 
     async def _send(self, topic: Topic, gathered: "Gathered") -> None:
-        await asyncio.sleep(_GATHER_SECONDS)
+        await self._turn(topic)
         del self._gathered[topic]
+        self._sending[topic] = gathered.sending
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 sent = [
                     await self._queued(batch, topic.name, partition)
-                    for partition, records in enumerate(gathered.partitions)
-                    for batch in self._batches(records)
+                    for partition in range(topic.partitions)
+                    for batch in self._batches(gathered.of(partition))
                 ]
                 await asyncio.gather(*sent)
         except NOT_ALLOWED as error:
             raise not_allowed(error) from error
         except (TimeoutError, KafkaError) as error:
             raise KafkaUnavailableError(f"Kafka did not acknowledge: {type(error).__name__}") from error
+
+    async def _turn(self, topic: Topic) -> None:
+        """Wait for a moment, and for what is on its way to be acknowledged; but not long: a broker may be away."""
+        await asyncio.sleep(_GATHER_SECONDS)
+        before = self._sending.get(topic)
+        if before is not None and not before.done():
+            await asyncio.wait([before], timeout=_GATHER_BEHIND_SECONDS)
 
     async def _queued(self, batch: BatchBuilder, topic: str, partition: int) -> asyncio.Future[object]:
         """Queue a batch behind the one before it, which may wait for its broker longer than the library likes."""
@@ -127,14 +137,21 @@ class Publisher:
             else:
                 return future
 
-    def _batches(self, gathered: Sequence[tuple[Sequence[KeyAndValue], Headers]]) -> Iterator[BatchBuilder]:
-        """Fill the library's batches; each is closed when no further record fits."""
-        begin = 0
-        line = [(key, value, headers) for records, headers in gathered for key, value in records]
-        while begin < len(line):
-            batch = self._producer.create_batch()
-            begin += _fill(batch, line[begin:])
-            yield batch
+    def _batches(self, gathered: Iterable[tuple[Sequence[KeyAndValue], Headers]]) -> Iterator[BatchBuilder]:
+        """Fill the library's batches; each is closed when no further record fits, and takes its first in any case.
+
+        The library's own call for each record takes longer than what it calls.
+        """
+        now, taken, batch = int(time.time() * 1000), 0, self._producer.create_batch()
+        for records, headers in gathered:
+            for key, value in records:
+                if batch._builder.append(taken, now, key, value, headers) is None:  # noqa: SLF001
+                    yield _closed(batch, taken)
+                    taken, batch = 0, self._producer.create_batch()
+                    batch._builder.append(taken, now, key, value, headers)  # noqa: SLF001
+                taken += 1
+        if taken:
+            yield _closed(batch, taken)
 
     async def forget(self, topic: Topic, key: str) -> None:
         """Remove a key from a compacted topic; raises `KafkaUnavailableError` where no acknowledgement comes."""
@@ -176,35 +193,30 @@ class Publisher:
         return [(metadata.partition, metadata.offset) for metadata in written]
 
 
-def _fill(batch: BatchBuilder, records: Sequence[tuple[bytes, bytes, Headers]]) -> int:
-    """Append what fits, the first record in any case, and close; returns the number of records.
-
-    The library's own call for each record takes longer than what it calls.
-    """
-    append, now = batch._builder.append, int(time.time() * 1000)  # noqa: SLF001
-    taken = 0
-    for key, value, headers in records:
-        if append(taken, now, key, value, headers) is None:
-            break
-        taken += 1
+def _closed(batch: BatchBuilder, taken: int) -> BatchBuilder:
+    """Close a batch that records were put into past the library's count of them."""
     batch._relative_offset = taken  # noqa: SLF001
     batch.close()
-    return taken
+    return batch
 
 
 class Gathered:
-    """Records of one topic that are published within a moment, by partition, and the task that sends them."""
+    """Records of one topic that are published within a moment, and the task that sends them."""
 
     sending: asyncio.Task[None]
 
     def __init__(self, partitions: int) -> None:
-        self.partitions: list[list[tuple[Sequence[KeyAndValue], Headers]]] = [[] for _ in range(partitions)]
+        self._partitions = partitions
+        self._added: list[tuple[Sequence[KeyAndValue], int, Headers]] = []
 
     def add(self, records: Sequence[KeyAndValue], first_partition: int, headers: Headers) -> None:
         """Deal records to all partitions in turn."""
-        count = len(self.partitions)
-        for number in range(min(count, len(records))):
-            self.partitions[(first_partition + number) % count].append((records[number::count], headers))
+        self._added.append((records, first_partition, headers))
+
+    def of(self, partition: int) -> Iterator[tuple[Sequence[KeyAndValue], Headers]]:
+        """List what a partition gets."""
+        for records, first, headers in self._added:
+            yield records[(partition - first) % self._partitions :: self._partitions], headers
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 
 from services.runtime.admission import NOT_ALLOWED, KafkaUnavailableError, not_allowed
+from services.runtime.loops import fair_loop
 from services.runtime.settings import SettingsError
 from services.runtime.topic_admin import TopicError
 
@@ -20,7 +21,8 @@ _EXPECTED = (SettingsError, KafkaUnavailableError, TopicError)
 def run_service(main: Main) -> int:
     """Run until SIGINT or SIGTERM sets the event given to `main`; returns the exit status."""
     try:
-        asyncio.run(_with_signals(main))
+        with asyncio.Runner(loop_factory=fair_loop) as runner:
+            runner.run(_with_signals(main))
     except _EXPECTED as error:
         return _refused(error)
     except NOT_ALLOWED as error:

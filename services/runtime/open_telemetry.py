@@ -38,6 +38,7 @@ _EXPORT_SECONDS: Final = 5.0
 _GOODBYE_SECONDS: Final = 2.0
 _KINDS: Final = {
     "submit": SpanKind.SERVER,
+    "gather": SpanKind.CONSUMER,
     "publish": SpanKind.PRODUCER,
     "classify": SpanKind.CONSUMER,
     "fetch": SpanKind.CLIENT,

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.topics import Topic
 from services.runtime.cluster import Kafka
-from services.runtime.kafka import KafkaUnavailableError, Record, consumer
+from services.runtime.kafka import KafkaUnavailableError, Record, consumer, record_of
 from services.runtime.partitioning import partition_of
 
 _CLOCK_SLACK: Final = timedelta(minutes=1)
@@ -37,7 +37,7 @@ async def _scan(source: AIOKafkaConsumer, topic: Topic, key: bytes, since: datet
     found: list[Record] = []
     while await source.position(partition) < end:
         for records in (await source.getmany(timeout_ms=_POLL_MS)).values():
-            found += [Record(r.topic, r.partition, r.offset, r.key, r.value) for r in records if r.key == key]
+            found += [record_of(each) for each in records if each.key == key]
     return found
 
 

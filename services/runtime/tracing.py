@@ -13,7 +13,7 @@ from services.runtime.logs import Logger
 from services.runtime.settings import ServiceSettings, SettingsError
 from services.runtime.trace_context import trace_id
 
-Name = Literal["submit", "publish", "classify", "fetch", "decode", "collect", "report", "store", "mail"]
+Name = Literal["submit", "gather", "publish", "classify", "fetch", "decode", "collect", "report", "store", "mail"]
 Value = str | int | float | bool
 
 

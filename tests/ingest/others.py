@@ -29,6 +29,10 @@ class Others:
         records = await self._records(inference_id)
         return [BatchSubmitted.decode(record.value) for record in records]
 
+    async def traces(self, inference_id: str) -> list[str | None]:
+        """List the traces that its batch records belong to."""
+        return [record.traceparent for record in await self._records(inference_id)]
+
     async def _records(self, inference_id: str) -> list[Record]:
         since = datetime.now(UTC) - timedelta(minutes=5)
         return await records_of(self._bootstrap, BATCHES_SUBMITTED, inference_id, since, 20)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from services.ingest.request_headers import PROBLEM
 from tests.ingest.calling import ITEM, SUBMIT, Answer, Caller, images
 from tests.ingest.replicas import Replica
 
@@ -246,12 +247,24 @@ async def test_what_is_not_http_is_a_400_in_the_same_form(replicas: list[Replica
 
 @pytest.mark.parametrize("target", [f"POST {SUBMIT}", "GET /inferences", "GET /nothing"])
 async def test_an_expectation_that_is_none_is_refused_in_the_same_form(replicas: list[Replica], target: str) -> None:
-    lines = (f"{target} HTTP/1.1", "Host: h", "Expect: <b>", "Content-Length: 2", "Connection: close", "", "[]")
-    head, _, body = (await _raw(replicas[0], "\r\n".join(lines).encode())).partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 417 ")
-    assert b"\r\nx-request-id: " in head
     message = "The only expectation that can be met is 100-continue"
-    assert json.loads(body) == {"error": "Expectation Failed", "message": message, "code": 417}
+    forms = {
+        "*/*": ("application/json", {"error": "Expectation Failed", "message": message, "code": 417}),
+        PROBLEM: (PROBLEM, {"title": "Expectation Failed", "status": 417, "detail": message}),
+    }
+    for accept, (form, expected) in forms.items():
+        fields = ("Host: h", "Expect: <b>", "Content-Length: 2", f"Accept: {accept}", "Connection: close")
+        lines = "\r\n".join((f"{target} HTTP/1.1", *fields, "", "[]"))
+        head, _, body = (await _raw(replicas[0], lines.encode())).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 417 ")
+        assert b"\r\nx-request-id: " in head
+        assert f"\r\nContent-Type: {form}".encode() in head
+        assert expected.items() <= json.loads(body).items()
+
+
+async def test_http_1_0_has_no_expectations(caller: Caller, replicas: list[Replica]) -> None:
+    lines = _head(caller, "Expect: 100-continue", "Content-Length: 2").replace(b"HTTP/1.1", b"HTTP/1.0")
+    assert (await _raw(replicas[0], lines, b"[]")).startswith(b"HTTP/1.0 400 ")
 
 
 async def test_a_slow_body_is_refused_in_time(caller: Caller, replicas: list[Replica]) -> None:

@@ -35,6 +35,14 @@ def unknown(_: str, __: int) -> None:
     return None
 
 
+@pytest.mark.parametrize(
+    ("traces", "expected"), [(["a", "a"], "a"), (["a", "b"], None), (["a", None], None), ([None, None], None)]
+)
+def test_a_batch_belongs_to_the_trace_of_all_its_products(traces: list[str | None], expected: str | None) -> None:
+    found = [Record("t", 0, offset, None, None, 1000.0, trace) for offset, trace in enumerate(traces)]
+    assert Cut("a", MAX_BATCH, is_known=False, records=found).traceparent == expected
+
+
 def offsets(cut: Cut) -> tuple[Place, list[int]]:
     return (cut.key_id, cut.first), [record.offset for record in cut.records]
 

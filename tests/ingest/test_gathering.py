@@ -25,6 +25,9 @@ async def producer(kafka: RunningKafka) -> AsyncIterator[Publisher]:
         yield out
 
 
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
 def key_id(key: str | None) -> str:
     return str(key).split("_")[1]
 
@@ -58,13 +61,16 @@ async def test_products_of_one_key_become_batches_of_it_and_those_of_another_key
     caller: Caller, issued: dict[str, str], owner: int, producer: Publisher, others: Others
 ) -> None:
     second = caller.using(issued[f"{owner}b"])
-    await producer.publish(PRODUCTS_SUBMITTED, [*products(caller.key, 5), *products(second.key, 3)])
+    await producer.publish(PRODUCTS_SUBMITTED, products(caller.key, 5), TRACE)
+    await producer.publish(PRODUCTS_SUBMITTED, products(second.key, 3))
     gathered = await wait_for_images(caller, 8)
     records = [record for each in gathered for record in await others.batch_records(each["id"])]
     of_keys = {key_id(each.key): 0 for each in (caller, second)}
     for record in records:
         of_keys[record.key_id] += record.size
     assert of_keys == {key_id(caller.key): 5, key_id(second.key): 3}
+    traces = {record.key_id: set(await others.traces(record.inference_id)) for record in records}
+    assert traces == {key_id(caller.key): {TRACE}, key_id(second.key): {None}}
     images = [
         image
         for record in records

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest.openapi import document
+from services.ingest.request_headers import PROBLEM
 from services.ingest.validation import InvalidBodyError, read_images
 from tests.ingest.calling import ITEM, SUBMIT, Answer, Caller, images
 from tests.ingest.others import Others
@@ -52,6 +53,26 @@ def test_every_reference_leads_somewhere() -> None:
         node: Any = DOCUMENT
         for part in reference.removeprefix("#/").split("/"):
             node = node[part]
+
+
+def test_every_operation_describes_the_expectation_that_is_refused() -> None:
+    for operation in (each for path in DOCUMENT["paths"].values() for each in path.values()):
+        assert set(operation["responses"]["417"]["content"]) == {"application/json", PROBLEM}
+
+
+def test_paths_in_buckets_are_described_where_they_are_read() -> None:
+    named = document(reads_buckets=True)["components"]["schemas"]["RequestedImage"]
+    plain = DOCUMENT["components"]["schemas"]["RequestedImage"]
+    for path, everywhere in (
+        ("https://a.example/a.png", True),
+        ("s3://shop/a b.png", False),
+        ("gs://shop/a.png", False),
+    ):
+        item = ITEM | {"image_path": path}
+        assert jsonschema.Draft202012Validator(named).is_valid(item)
+        assert jsonschema.Draft202012Validator(plain).is_valid(item) == everywhere
+    for path in ("file:///etc/passwd", "s3://shop", "ftp://a.example/a.png"):
+        assert not jsonschema.Draft202012Validator(named).is_valid(ITEM | {"image_path": path})
 
 
 @settings(max_examples=300)

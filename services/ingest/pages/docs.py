@@ -23,6 +23,10 @@ from services.ingest.pages.topics_html import topics_content
 
 _GUIDE: Final = Template((Path(__file__).parent / "guide.html").read_text("utf-8"))
 _MENU: Final = (("/docs", "Guide"), ("/docs/api", "API"), ("/docs/topics", "Topics"))
+_BUCKETS: Final = (
+    ", or in the buckets that this endpoint reads from, as <code>s3://bucket/folder/shoe.jpg</code> (likewise "
+    "<code>gs://</code> and <code>az://</code>); your operator knows which"
+)
 _INFERENCE_ID: Final = "3f0c9a52-8f0e-4d0b-9a54-0c1f6f2d7b10"
 
 
@@ -35,11 +39,13 @@ class Docs:
     images_per_minute: int
     reads_per_minute: int
     link_days: int
+    reads_buckets: bool = False
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""
         for path, show in (("/docs", self.guide), ("/docs/api", self.api), ("/docs/topics", self.topics)):
             app.router.add_get(path, show)
+        app.router.add_get("/openapi.json", self.openapi)
         app.router.add_get("/asyncapi.json", self.asyncapi)
 
     async def guide(self, request: web.Request) -> web.Response:
@@ -55,17 +61,25 @@ class Docs:
         """Show the topics."""
         return _shown("Topics", "/docs/topics", self._topics)
 
+    async def openapi(self, _: web.Request) -> web.Response:
+        """Give the endpoint as a document."""
+        return web.Response(body=self._openapi, content_type="application/json")
+
     async def asyncapi(self, _: web.Request) -> web.Response:
         """Give the topics as a document."""
         return web.Response(body=self._asyncapi, content_type="application/json")
 
     @cached_property
     def _api(self) -> str:
-        return api_content(openapi_document())
+        return api_content(openapi_document(reads_buckets=self.reads_buckets))
 
     @cached_property
     def _topics(self) -> str:
         return topics_content(asyncapi_document())
+
+    @cached_property
+    def _openapi(self) -> bytes:
+        return json.dumps(openapi_document(reads_buckets=self.reads_buckets)).encode()
 
     @cached_property
     def _asyncapi(self) -> bytes:
@@ -84,6 +98,7 @@ class Docs:
             images=f"{self.images_per_minute:,}",
             reads=f"{self.reads_per_minute:,}",
             link_days=self.link_days,
+            buckets=_BUCKETS if self.reads_buckets else "",
             webhook_body=shown_json(webhook_example(origin)),
         )
 

@@ -70,6 +70,15 @@ async def test_the_guide_shows_its_own_address_and_nothing_a_client_makes_up(cli
         assert "<script>" not in await reply.text()
 
 
+async def test_buckets_are_told_of_where_images_are_read_from_them(client: aiohttp.ClientSession) -> None:
+    app = web.Application()
+    Docs(None, 120, 3000, 600, 30, reads_buckets=True).add_to(app)
+    async with serving(app) as url, aiohttp.ClientSession(url) as other:
+        for path in ("/docs", "/docs/api", "/openapi.json"):
+            assert "s3://bucket/" in await text_of(other, path)
+            assert "s3://bucket/" not in await text_of(client, path)
+
+
 @pytest.mark.parametrize("path", PAGES)
 async def test_the_policy_is_strict(client: aiohttp.ClientSession, path: str) -> None:
     async with client.get(path) as reply:
