@@ -15,8 +15,10 @@ SHARED: Final = {
 ALONE: Final = (
     "tests/system/test_demo.py",
     "tests/system/test_local.py",
+    "tests/system/test_observing.py",
     "tests/system/test_rolling_restart.py",
     "tests/system/test_secure.py",
+    "tests/system/test_traces.py",
 )
 """Files that lie beside those that share something and have a system of their own."""
 FIRST: Final = ("tests/system/", "tests/ingest/", "tests/reporter/", "tests/classifier/", "tests/deploy/")

@@ -14,9 +14,7 @@ from deploy.observing.prometheus import missing_tools, watched
 from deploy.observing.trying import try_fault
 from deploy.watching.alerts import JOBS
 from deploy.watching.pace import Pace
-from services.local.stack import free_ports
-
-pytestmark = pytest.mark.xdist_group("observing")
+from services.local.ports import free_ports
 
 
 class Told:
