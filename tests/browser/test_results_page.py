@@ -1,13 +1,14 @@
 """The results page as people use it, in a real browser."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from schemas.results import ResultItem
 from services.reporter.example_report import example_report
 from tests.browser.chromium import assert_accessible, bytes_of, complaints_of, profile_in, requests_of
 from tests.ingest.pages.serving import INFERENCE_ID, Site, site_of
@@ -22,6 +23,32 @@ ITEMS = example_report(SIZE).items
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     async with site_of(tmp_path, SIZE) as running:
         yield running
+
+
+def traits(item: ResultItem) -> Iterator[object]:
+    """What makes a row look different from others."""
+    yield item.error and item.error.code
+    if found := item.classification:
+        yield from (
+            found.primary.family,
+            found.pattern,
+            found.multicolor,
+            found.needs_review,
+            found.alternative is None,
+        )
+        yield from found.review_reasons
+        yield from (found.label and found.label.verdict, found.background and found.background.kind)
+
+
+def one_of_each(items: Sequence[ResultItem]) -> Sequence[ResultItem]:
+    """Only the items that show something that no earlier one does: a browser takes its time for each row."""
+    kept: list[ResultItem] = []
+    seen: set[object] = set()
+    for item in items:
+        if new := set(traits(item)) - seen:
+            seen |= new
+            kept.append(item)
+    return kept
 
 
 async def shown(page: Page) -> list[int]:
@@ -129,7 +156,7 @@ async def test_it_is_readable_without_a_script(browser: Browser, site: Site) -> 
 
 @pytest.mark.parametrize("width", [390, 1100])
 async def test_nothing_keeps_anybody_from_reading_it(browser: Browser, site: Site, width: int) -> None:
-    site.finish(example_report(40).items)
+    site.finish(one_of_each(ITEMS))
     async with profile_in(browser, width=width) as profile:
         page = await profile.new_page()
         await page.goto(site.url + site.path())
