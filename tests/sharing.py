@@ -10,6 +10,8 @@ from xdist.scheduler import LoadScopeScheduling
 SHARED: Final = {
     "tests/system/": "the running system",
     "tests/ingest/": "three replicas",
+    "tests/reporter/": "the reporters' broker",
+    "tests/classifier/test_": "the classifiers' broker",
     "tests/deploy/test_": "the image",
 }
 ALONE: Final = (
