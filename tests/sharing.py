@@ -12,6 +12,7 @@ SHARED: Final = {
     "tests/ingest/": "three replicas",
     "tests/reporter/": "the reporters' broker",
     "tests/classifier/test_": "the classifiers' broker",
+    "tests/browser/": "the browser",
     "tests/deploy/test_": "the image",
 }
 ALONE: Final = (
