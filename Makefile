@@ -5,9 +5,12 @@ PYTHON ?= python3
 CONTAINERS ?= $(firstword $(shell command -v docker podman))
 VENV := .venv
 # Of the tests: most of their time they wait, for Kafka above all.
-PROCESSES ?= 2
+PROCESSES ?= 3
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# uv is many times faster; where it reaches no registry, pip, which may be told of another one, does the same.
+install = $(BIN)/uv pip install --quiet --python $(1) --require-hashes -r $(2) || \
+	$(PIP) --python $(1) install --require-hashes -r $(2)
 
 .PHONY: help demo test check lint types contracts format schemas reference image sbom pictures accuracy speed model
 .PHONY: dashboards observe requirements clean
@@ -28,7 +31,7 @@ help:
 	@echo "make model              train the color model anew (docs/color.md)"
 	@echo "make accuracy DATA=DIR  measure how often the colors are right, beside open tools, on labeled photos"
 	@echo "make speed DATA=DIR     measure what an answer costs, beside open tools"
-	@echo "make requirements       resolve and hash the dependencies anew (needs uv)"
+	@echo "make requirements       resolve and hash the dependencies anew"
 
 demo: $(VENV)/local-installed
 	@$(BIN)/huestream demo $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(DATA),--data "$(DATA)")
@@ -72,7 +75,7 @@ sbom:
 	@$(CONTAINERS) run --rm huestream sbom
 
 pictures: $(VENV)/dev-installed
-	$(BIN)/python docs/pictures.py $(if $(PHOTOS),--photos "$(PHOTOS)")
+	$(BIN)/python -m docs.pictures $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 model: $(VENV)/training-installed
 	$(BIN)/python -m training --data "$(or $(DATA),../shared/color-dev)"
@@ -87,36 +90,40 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "huestream needs Python 3.11 or later")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/local-installed: $(BIN)/python requirements/local.txt pyproject.toml
+$(BIN)/uv: $(BIN)/python requirements/build.txt
+	@$(PIP) install --require-hashes -r requirements/build.txt
+	@touch $@
+
+$(VENV)/local-installed: $(BIN)/uv requirements/local.txt pyproject.toml
 	@echo "installing huestream into $(VENV), once"
-	@$(PIP) install --require-hashes -r requirements/local.txt
+	@$(call install,$(BIN)/python,requirements/local.txt)
 	@$(PIP) install --no-build-isolation --no-deps --no-index -e .
 	@touch $@
 
 $(VENV)/dev-installed: $(VENV)/local-installed requirements/dev.txt
 	@echo "installing the development tools into $(VENV), once"
-	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(call install,$(BIN)/python,requirements/dev.txt)
 	@touch $@
 
-$(VENV)/s3-installed: $(BIN)/python requirements/s3.txt
+$(VENV)/s3-installed: $(BIN)/uv requirements/s3.txt
 	@echo "installing a store that speaks S3 into $(VENV)/s3, once"
-	@$(PYTHON) -m venv $(VENV)/s3
-	@$(VENV)/s3/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/s3.txt
+	@$(PYTHON) -m venv --without-pip $(VENV)/s3
+	@$(call install,$(VENV)/s3/bin/python,requirements/s3.txt)
 	@touch $@
 
 $(VENV)/benchmarks-installed: $(VENV)/dev-installed requirements/benchmarks.txt
 	@echo "installing the tools to compare with into $(VENV), once"
-	@$(PIP) install --require-hashes -r requirements/benchmarks.txt
+	@$(call install,$(BIN)/python,requirements/benchmarks.txt)
 	@touch $@
 
 $(VENV)/training-installed: $(VENV)/dev-installed requirements/training.txt
 	@echo "installing what trains the color model into $(VENV), once"
-	@$(PIP) install --require-hashes -r requirements/training.txt
+	@$(call install,$(BIN)/python,requirements/training.txt)
 	@touch $@
 
-UV_COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q
+UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q
 
-requirements:
+requirements: $(BIN)/uv
 	$(UV_COMPILE) -o requirements/runtime.txt
 	$(UV_COMPILE) --extra rocksdb -c requirements/runtime.txt -o requirements/rocksdb.txt
 	$(UV_COMPILE) --extra otel -c requirements/runtime.txt -o requirements/otel.txt

@@ -39,7 +39,7 @@ from services.local.kafka.jars import ensure_jars
 from services.local.kafka.java import find_java
 from services.local.kafka.node import Node, broker_command, java_command, prepare_nodes, wait_until_ready
 from services.local.leash import leashed
-from services.local.stack import free_ports
+from services.local.ports import free_ports
 from services.runtime.api_keys import new_secret
 from services.runtime.kafka import Record, publisher
 from services.runtime.topic_admin import topic_admin

@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,6 +55,8 @@ from tests.waiting import wait_for
 
 STEPS: Final = ("overhead", "cardinality", "scrapes")
 MANY: Final = 1000
+SCRAPES: Final = 100
+"""How often a second the metrics are asked for."""
 SAMPLED: Final = 100
 """One of so many images is traced."""
 OWN_MODULE: Final = "benchmarks.observability"
@@ -305,9 +307,10 @@ def show_cardinality(folder: Path) -> None:
 
 
 @contextmanager
-def measured(running: Running, seconds: float, tell: Callable[[float], None]) -> Any:
+def measured(running: Running, tell: Callable[[float], None]) -> Iterator[float]:
+    """Tell the share of a core that the consumer takes until the block ends; gives when it began."""
     began, own = time.monotonic(), own_seconds(running)
-    yield began + seconds
+    yield began
     tell((own_seconds(running) - own) / (time.monotonic() - began))
 
 
@@ -315,22 +318,21 @@ def show_scrapes(servers: str, folder: Path, seconds: float = 15.0) -> None:
     shares: list[float] = []
     with classifier(servers, folder, **LOOPBACK) as running:
         [started] = [line for line in running.log_lines() if line["event"] == "started"]
-        with measured(running, seconds, shares.append) as until:
-            time.sleep(max(0.0, until - time.monotonic()))
-        with measured(running, seconds, shares.append) as until:
-            count = asyncio.run(scrape(started["metrics"], until))
-    print(f"idle {shares[0]:.1%} of a core; with {count / seconds:.0f} scrapes a second {shares[1]:.1%}")
+        with measured(running, shares.append):
+            time.sleep(seconds)
+        with measured(running, shares.append) as began:
+            asyncio.run(scrape(started["metrics"], round(seconds * SCRAPES)))
+            reached = seconds * SCRAPES / (time.monotonic() - began)
+    print(f"idle {shares[0]:.1%} of a core; with {reached:.0f} scrapes a second {shares[1]:.1%}")
 
 
-async def scrape(url: str, until: float) -> int:
-    count = 0
+async def scrape(url: str, count: int) -> None:
+    """Ask at equal distances; after an answer that took longer, the next questions come sooner."""
+    began = time.monotonic()
     async with aiohttp.ClientSession() as session:
-        while time.monotonic() < until:
-            next_at = time.monotonic() + 0.01
+        for number in range(count):
+            await asyncio.sleep(max(0.0, began + number / SCRAPES - time.monotonic()))
             await text_of(session, url)
-            count += 1
-            await asyncio.sleep(max(0.0, next_at - time.monotonic()))
-    return count
 
 
 def main() -> None:

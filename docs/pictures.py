@@ -1,6 +1,6 @@
 """Draw the pictures of docs/ from a real run: the mail, the results page and the guide, in a real browser.
 
-    python docs/pictures.py [--photos DIR] [--output docs/pictures] [--data DIR]
+    python -m docs.pictures [--photos DIR] [--output docs/pictures] [--data DIR]
 
 Starts everything on this machine, submits the demo's drawn products or the first 250 photos of a folder (with what a
 labels.csv beside them says), waits for the mail, and opens it, the page that it links to, and the guide, at desktop and
@@ -10,14 +10,14 @@ phone width, light and dark. Needs Debian's chromium, or another one on the PATH
 import argparse
 import asyncio
 import re
-import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
+from deploy.chromium import NoChromiumError, chromium_browser
 from huestream import AsyncClient, Image
 from schemas.fields import MAX_BATCH
 from services.demo.image_host import image_host
@@ -28,15 +28,6 @@ from services.demo.stack import running_stack
 from services.local.folders import user_data_folder
 from services.local.mailbox.mails import body_of
 
-CHROMIUM_ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 VIEWS = (("desktop", 1100, "light"), ("phone", 390, "light"), ("dark", 1100, "dark"))
 MAIL_WIDTH = 720
 MAIL_SECONDS = 300.0
@@ -64,14 +55,11 @@ async def draw(browser: Browser, address: str, path: Path, width: int, scheme: s
     say(str(path))
 
 
-async def draw_all(addresses: dict[str, str], output: Path, height: int, chromium: str) -> None:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_ARGUMENTS))
-        for what, address in addresses.items():
-            for name, width, scheme in VIEWS:
-                wide = min(width, MAIL_WIDTH) if what == "mail" else width
-                await draw(browser, address, output / f"{what}-{name}.png", wide, scheme, height)
-        await browser.close()
+async def draw_all(browser: Browser, addresses: dict[str, str], output: Path, height: int) -> None:
+    for what, address in addresses.items():
+        for name, width, scheme in VIEWS:
+            wide = min(width, MAIL_WIDTH) if what == "mail" else width
+            await draw(browser, address, output / f"{what}-{name}.png", wide, scheme, height)
 
 
 def shown_at(html: str, endpoint: str, pictures: Sequence[Path] | None) -> str:
@@ -82,9 +70,9 @@ def shown_at(html: str, endpoint: str, pictures: Sequence[Path] | None) -> str:
     return f"{link[1]}{'&pictures=1' if pictures else ''}"
 
 
-async def run(data: Path, photos: Path | None, output: Path, height: int, chromium: str) -> None:
+async def run(data: Path, photos: Path | None, output: Path, height: int) -> None:
     files: dict[str, bytes | Path] = {}
-    async with image_host(files) as address, running_stack(data, say) as stack:
+    async with chromium_browser() as browser, image_host(files) as address, running_stack(data, say) as stack:
         images = offer(files, photos, address)
         lenient = any(image.hex_color_label is None or image.category is None for image in images)
         async with AsyncClient(stack.endpoint, stack.api_key) as client:
@@ -99,7 +87,7 @@ async def run(data: Path, photos: Path | None, output: Path, height: int, chromi
                 "results": shown_at(html, stack.endpoint, photos_in(photos) if photos else None),
                 "guide": f"{stack.endpoint}/docs",
             }
-            await draw_all(addresses, output, height, chromium)
+            await draw_all(browser, addresses, output, height)
 
 
 def main() -> None:
@@ -111,11 +99,11 @@ def main() -> None:
         "--data", type=Path, default=user_data_folder(), help="folder of the run (default: %(default)s)"
     )
     arguments = parser.parse_args()
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        sys.exit("no chromium is on the PATH; install Debian's package chromium")
     arguments.output.mkdir(parents=True, exist_ok=True)
-    asyncio.run(run(arguments.data, arguments.photos, arguments.output, arguments.height, chromium))
+    try:
+        asyncio.run(run(arguments.data, arguments.photos, arguments.output, arguments.height))
+    except NoChromiumError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -2,10 +2,13 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,7 +27,7 @@ from services.local.kafka.node import (
 )
 from services.local.kafka.problems import DownloadError
 from services.local.leash import leashed
-from services.local.stack import free_ports
+from services.local.ports import free_ports
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -42,6 +45,28 @@ class RunningKafka:
         return bootstrap_servers(self.nodes)
 
 
+def fetched_jars() -> list[Path]:
+    """Kafka's jars, fetched where they are missing; raises `DownloadError`."""
+    named = os.environ.get("HUESTREAM_TEST_DATA")
+    return ensure_jars((Path(named) if named else user_data_folder()) / "jars", lambda _done, _wanted: None)
+
+
+@cache
+def _formatted() -> tempfile.TemporaryDirectory[str]:
+    """A storage that Kafka has formatted, once for all of these tests, where no log is in it yet."""
+    kept = tempfile.TemporaryDirectory(prefix="huestream-formatted-")
+    folder = Path(kept.name)
+    node = Node(1, *free_ports([0, 0]), folder / "node-1")
+    asyncio.run(prepare_nodes(folder, [node], java_command(folder, find_java(), fetched_jars())))
+    return kept
+
+
+def put_formatted(folder: Path) -> None:
+    """Have a new folder of one node formatted; one that is in use stays as it is."""
+    if not (folder / "cluster-id").exists():
+        shutil.copytree(_formatted().name, folder, dirs_exist_ok=True)
+
+
 @contextmanager
 def running_kafka(folder: Path, jars: Sequence[Path], brokers: int = 1) -> Iterator[RunningKafka]:
     """Run brokers on free ports; what the folder holds from an earlier run is kept.
@@ -51,6 +76,8 @@ def running_kafka(folder: Path, jars: Sequence[Path], brokers: int = 1) -> Itera
     numbers = range(1, brokers + 1)
     nodes = [Node(number, *free_ports([0, 0]), folder / f"node-{number}") for number in numbers]
     java = find_java()
+    if brokers == 1:
+        put_formatted(folder)
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         command = java_command(folder, java, jars, runner.run(archive_options(java, jars)))
         runner.run(prepare_nodes(folder, nodes, command))
@@ -81,10 +108,8 @@ def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
 @pytest.fixture(scope="session")
 def kafka_jars() -> list[Path]:
     """Kafka's jars, fetched once per machine; HUESTREAM_TEST_DATA names another folder than the user's."""
-    named = os.environ.get("HUESTREAM_TEST_DATA")
-    folder = (Path(named) if named else user_data_folder()) / "jars"
     try:
-        return ensure_jars(folder, lambda _done, _wanted: None)
+        return fetched_jars()
     except DownloadError as error:
         pytest.skip(f"NO REAL KAFKA, NOTHING OF IT WAS TESTED: {error}")
 

@@ -12,7 +12,7 @@ import obstore
 import pytest
 from obstore.store import S3Store
 
-from services.local.stack import free_ports
+from services.local.ports import free_ports
 from tests.waiting import wait_for
 
 SERVER = Path(sys.prefix) / "s3" / "bin" / "moto_server"

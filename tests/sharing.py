@@ -10,13 +10,18 @@ from xdist.scheduler import LoadScopeScheduling
 SHARED: Final = {
     "tests/system/": "the running system",
     "tests/ingest/": "three replicas",
+    "tests/reporter/": "the reporters' broker",
+    "tests/classifier/test_": "the classifiers' broker",
+    "tests/browser/": "the browser",
     "tests/deploy/test_": "the image",
 }
 ALONE: Final = (
     "tests/system/test_demo.py",
     "tests/system/test_local.py",
+    "tests/system/test_observing.py",
     "tests/system/test_rolling_restart.py",
     "tests/system/test_secure.py",
+    "tests/system/test_traces.py",
 )
 """Files that lie beside those that share something and have a system of their own."""
 FIRST: Final = ("tests/system/", "tests/ingest/", "tests/reporter/", "tests/classifier/", "tests/deploy/")

@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from services.local.folders import user_data_folder
+from tests.kafka_fixtures import put_formatted
 from tests.waiting import wait_for
 
 Item = dict[str, str]
@@ -70,8 +71,8 @@ class Stack:
 
     def mails(self, inference_id: str) -> list[EmailMessage]:
         """All mails of a batch."""
-        paths = sorted(Path(self.ready()["mail_dir"]).glob("*.eml"))
-        messages = [message_from_bytes(path.read_bytes(), policy=default) for path in paths]
+        contents = [path.read_bytes() for path in sorted(Path(self.ready()["mail_dir"]).glob("*.eml"))]
+        messages = [message_from_bytes(mail, policy=default) for mail in contents if inference_id.encode() in mail]
         return [message for message in messages if inference_id in message["Message-ID"]]
 
     def assert_no_batch_was_mailed_twice(self) -> None:
@@ -125,6 +126,8 @@ def start_stack(data: Path, *options: str) -> Stack:
     data.mkdir(parents=True, exist_ok=True)
     if not (data / "jars").exists():
         (data / "jars").symlink_to(shared_jars())
+    if "--brokers" not in options and "--secure" not in options:
+        put_formatted(data / "kafka-1")
     ready_file = data / "ready.json"
     command = [sys.executable, "-m", "services", "local", "--data", str(data), "--ready-file", str(ready_file)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")}

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from deploy.chromium import NoChromiumError
 from deploy.observing.prometheus import missing_tools
 from deploy.observing.running import Plan, observe
 from deploy.observing.system import ObserveError
@@ -44,7 +45,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="huestream-observe-", ignore_cleanup_errors=True) as folder:
         try:
             outcome = asyncio.run(observe(Path(folder), arguments.data / "jars", plan, say))
-        except ObserveError as error:
+        except (NoChromiumError, ObserveError) as error:
             say(f"observe: {error}")
             return 1
     print(outcome.text())

@@ -3,32 +3,22 @@
 import asyncio
 import io
 import re
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from PIL import Image
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
+from deploy.chromium import chromium_browser
 from deploy.observing.charts import PALETTE, Series
 from deploy.observing.checking import STEP, concrete
 from deploy.observing.preview_html import WIDTH, key, page
 from deploy.observing.prometheus import Prometheus
-from deploy.observing.system import ObserveError
 from deploy.watching.dashboards import DASHBOARDS
 from deploy.watching.panels import Dashboard, Panel, Query
 
-_ARGUMENTS: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 _ABOUT: Final = (
     "A preview, drawn by huestream from what a real Prometheus answered about a real run ({when}); Grafana draws "
     "the same "
@@ -39,19 +29,14 @@ _ABOUT: Final = (
 async def draw_previews(
     prometheus: Prometheus, begin: float, end: float, folder: Path, say: Callable[[str], None]
 ) -> None:
-    """Draw every dashboard into a folder; raises `ObserveError` without a browser."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        raise ObserveError("the previews need a browser, and there is no chromium on the PATH (Debian: chromium)")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=list(_ARGUMENTS))
+    """Draw every dashboard into a folder; raises `NoChromiumError`."""
+    async with chromium_browser() as browser:
         for dashboard in DASHBOARDS:
             data = await _answers(prometheus, dashboard, begin, end)
             about = _ABOUT.format(when=time.strftime("%Y-%m-%d", time.gmtime(end)))
             path = folder / f"{dashboard.uid.replace('huestream-', 'dashboard-')}.png"
             await _draw(browser, page(dashboard, data, (begin, end), about), path)
             say(f"drew {path}")
-        await browser.close()
 
 
 async def _draw(browser: Browser, html: str, path: Path) -> None:

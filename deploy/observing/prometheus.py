@@ -16,7 +16,7 @@ from deploy.watching.files import yaml_text
 from deploy.watching.pace import Pace
 from deploy.watching.rules import groups
 from deploy.watching.scraping import Times, alertmanager, found_at, prometheus
-from services.local.stack import free_ports
+from services.local.ports import free_ports
 from services.local.supervisor import Program, Supervisor
 
 HOST: Final = "127.0.0.1"

@@ -15,11 +15,12 @@ from deploy.observing.preview import draw_previews
 from deploy.observing.prometheus import Prometheus, watched
 from deploy.observing.system import ObserveError, System, running_system
 from deploy.observing.trying import Seen, try_fault
+from deploy.watching.alerts import JOBS
 from deploy.watching.pace import Pace
 
 PACE: Final = Pace(60)
 _STEADY_SECONDS: Final = 150.0
-_STEADY_SECONDS_SHORT: Final = 40.0
+_STEADY_SECONDS_SHORT: Final = 20.0
 _QUIET_SECONDS: Final = 120.0
 
 Say = Callable[[str], None]
@@ -98,6 +99,7 @@ async def _observed(
     system: System, host: ImageHost, prometheus: Prometheus, customer: Customer, plan: Plan, say: Say
 ) -> Outcome:
     steady = _STEADY_SECONDS if plan.pictures else _STEADY_SECONDS_SHORT
+    await _until_quiet(prometheus)
     say(f"steady load for {steady:.0f} s")
     began = time.time()
     await asyncio.sleep(steady)
@@ -114,9 +116,10 @@ async def _observed(
 
 
 async def _until_quiet(prometheus: Prometheus) -> None:
+    """Wait until all is scraped, which Prometheus begins after five seconds, and nothing fires."""
     try:
         async with asyncio.timeout(_QUIET_SECONDS):
-            while await prometheus.firing():
+            while len(await prometheus.targets_up()) < len(JOBS) or await prometheus.firing():
                 await asyncio.sleep(0.5)
     except TimeoutError as error:
         firing = ", ".join(sorted(name for name, _ in await prometheus.firing()))

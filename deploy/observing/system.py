@@ -3,30 +3,19 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-import aiohttp
-
-from schemas.topics import TOPICS
-from services.local.access import Access
 from services.local.api_key import publish_local_key
+from services.local.brokers import Brokers, prepare_brokers
 from services.local.kafka.jars import ensure_jars
 from services.local.kafka.java import find_java
-from services.local.kafka.node import (
-    Node,
-    bootstrap_servers,
-    broker_command,
-    java_command,
-    prepare_nodes,
-    wait_until_ready,
-)
+from services.local.readiness import not_ready_within
 from services.local.stack import Layout, Options, lay_out, mailbox, services
 from services.local.supervisor import Program, Supervisor
-from services.runtime.topic_admin import topic_admin
 
 _KAFKA_SECONDS: Final = 90.0
 _READY_SECONDS: Final = 120.0
@@ -46,7 +35,6 @@ class System:
 
     layout: Layout
     programs: dict[str, list[Program]]
-    bootstrap: str
     api_key: str = ""
     running: dict[str, Supervisor] = field(default_factory=dict)
 
@@ -70,7 +58,7 @@ class System:
 
     def _signal(self, part: str, number: signal.Signals) -> None:
         for pids in self.running[part].pids().values():
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, IndexError):  # it may be down just now
                 os.kill(pids[-1], number)
 
     def targets(self) -> dict[str, list[str]]:
@@ -83,17 +71,9 @@ class System:
 
     async def until_ready(self) -> None:
         """Wait until every service says that it is ready; raises `ObserveError`."""
-        pending = {name: url.replace("/metrics", "/readyz") for name, url in self.layout.metrics().items()}
-        try:
-            async with asyncio.timeout(_READY_SECONDS), aiohttp.ClientSession() as session:
-                while pending:
-                    pending = {name: url for name, url in pending.items() if not await _is_ready(session, url)}
-                    await asyncio.sleep(0.2)
-        except TimeoutError as error:
-            said = "\n".join(self._last_words(name) for name in pending)
-            raise ObserveError(
-                f"not ready in time: {', '.join(pending)}; the last lines of their logs:\n{said}"
-            ) from error
+        if late := await not_ready_within(self.layout, _READY_SECONDS):
+            said = "\n".join(self._last_words(name) for name in late)
+            raise ObserveError(f"not ready in time: {', '.join(late)}; the last lines of their logs:\n{said}")
 
     def _last_words(self, name: str) -> str:
         """The end of a log, since its folder goes with the run."""
@@ -101,25 +81,16 @@ class System:
         return "\n".join(f"{name}: {line}" for line in lines[-_LAST_LINES:])
 
 
-async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:
-    try:
-        async with session.get(url, timeout=aiohttp.ClientTimeout(total=2)) as answer:
-            return answer.status == 200
-    except (aiohttp.ClientError, TimeoutError):
-        return False
-
-
 @asynccontextmanager
 async def running_system(data: Path, jars: Path) -> AsyncIterator[System]:
     """Run everything, with two classifiers, until the block ends."""
-    for name in _FOLDERS:
-        (data / name).mkdir(parents=True, exist_ok=True)
-    options = Options(data, classifiers=_CLASSIFIERS, allow_networks=("127.0.0.0/8",))
-    system = await _prepared(lay_out(options), options, jars)
+    system, brokers = await _prepared(data, jars)
     try:
         for part in ("mailbox", "kafka"):
             system.start(part)
-        await _prepare_kafka(system)
+        await brokers.until_ready(_KAFKA_SECONDS)
+        await brokers.create_topics(lambda _: None)
+        system.api_key = await publish_local_key(data, brokers.access.user("keys"))
         for part in ("ingest", "classifier", "reporter"):
             system.start(part)
         await system.until_ready()
@@ -128,36 +99,22 @@ async def running_system(data: Path, jars: Path) -> AsyncIterator[System]:
         await _end(system)
 
 
-async def _prepared(layout: Layout, options: Options, jars: Path) -> System:
-    [(port, controller)] = layout.kafka_ports
-    node = Node(1, port, controller, layout.data / "kafka" / "node-1")
+async def _prepared(data: Path, jars: Path) -> tuple[System, Brokers]:
+    for name in _FOLDERS:
+        (data / name).mkdir(parents=True, exist_ok=True)
+    options = Options(data, classifiers=_CLASSIFIERS, allow_networks=("127.0.0.0/8",))
+    layout = lay_out(options)
     files = await asyncio.to_thread(ensure_jars, jars, lambda _done, _wanted: None)
-    java = await asyncio.to_thread(find_java)
-    command = java_command(layout.data / "kafka", java, files)
-    await prepare_nodes(layout.data / "kafka", [node], command)
-    access = Access(bootstrap_servers([node]))
-    parts = {"kafka": [_broker(node, command)], "mailbox": [mailbox(layout)]}
-    for program in services(layout, options, access):
+    brokers = await prepare_brokers(layout, options, await asyncio.to_thread(find_java), files)
+    parts = {"kafka": [*brokers.programs], "mailbox": [mailbox(layout)]}
+    for program in services(layout, options, brokers.access):
         parts.setdefault(program.service, []).append(_watchful(program))
-    return System(layout, parts, access.bootstrap_servers)
+    return System(layout, parts), brokers
 
 
 def _watchful(program: Program) -> Program:
     """Have ingest look at lags each second: ten would be ten minutes at the pace of the rules."""
     return replace(program, environment={**(program.environment or {}), "HUESTREAM_GROUP_LAG_SECONDS": "1"})
-
-
-def _broker(node: Node, java: Sequence[str]) -> Program:
-    return Program("kafka", "kafka-1", broker_command(node, java), node.log_path)
-
-
-async def _prepare_kafka(system: System) -> None:
-    [(port, controller)] = system.layout.kafka_ports
-    node = Node(1, port, controller, system.layout.data / "kafka" / "node-1")
-    await wait_until_ready([node], _KAFKA_SECONDS, system.bootstrap)
-    async with topic_admin(system.bootstrap) as admin:
-        await admin.create(TOPICS, 1)
-    system.api_key = await publish_local_key(system.layout.data, system.bootstrap)
 
 
 async def _end(system: System) -> None:

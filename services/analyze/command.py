@@ -139,7 +139,7 @@ def _is_input(output: Path, manifest: Path | None, images: Iterable[LocalImage])
 
 
 def _check_refine_model(model: Path) -> None:
-    from services.classifier.refining import RefineModelError, check_refine_model  # noqa: PLC0415  # as below
+    from services.classifier.refine_model import RefineModelError, check_refine_model  # noqa: PLC0415  # as below
 
     try:
         check_refine_model(model)

@@ -40,6 +40,7 @@ from services.classifier.decoder_limits import (
     limit_process,
     resident_bytes,
 )
+from services.classifier.decoding import decode
 from services.classifier.problems import DecodeProblem, too_much_memory
 from services.classifier.refining import FigureFinder, figure_finder
 from services.runtime.processes import die_with_parent
@@ -63,10 +64,13 @@ def main(arguments: Sequence[str]) -> None:
 def _warm_up(limits: DecoderLimits) -> None:
     """Do all once, so that children find every module imported and every table made."""
     image, find_figure = Description("Shirt", None, "#C81E28"), _figure_finder(limits)
-    for kind in ("JPEG", "PNG", "WEBP", "GIF"):
-        content = io.BytesIO()
-        Image.new("RGB", (16, 16), (200, 30, 40)).save(content, kind)
-        written(analysis_of(image, content.getvalue(), limits.max_pixels, find_figure))
+    content = b""
+    for kind in ("PNG", "WEBP", "GIF", "JPEG"):
+        file = io.BytesIO()
+        Image.new("RGB", (16, 16), (200, 30, 40)).save(file, kind)
+        content = file.getvalue()
+        decode(content, limits.max_pixels)
+    written(analysis_of(image, content, limits.max_pixels, find_figure))
 
 
 def _figure_finder(limits: DecoderLimits) -> FigureFinder | None:

@@ -20,7 +20,7 @@ from services.classifier import metrics
 from services.classifier.decoder_framing import CLASSIFIED, FAULT, PROCESS_ID, REPLY, REQUEST, description_of
 from services.classifier.decoder_limits import DecoderLimits
 from services.classifier.problems import DecodeProblem
-from services.classifier.refining import RefineModelError, check_refine_model
+from services.classifier.refine_model import RefineModelError, check_refine_model
 from services.classifier.settings import ClassifierSettings
 from services.runtime.fairness import Turns
 from services.runtime.settings import SettingsError

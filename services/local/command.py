@@ -8,8 +8,9 @@ from pathlib import Path
 
 from services.local.folders import user_data_folder
 from services.local.kafka.problems import LocalKafkaError
+from services.local.ports import PortInUseError
 from services.local.run import LocalError, run_local
-from services.local.stack import Options, PortInUseError
+from services.local.stack import Options
 from services.runtime.kafka import KafkaUnavailableError
 from services.runtime.lifecycle import run_service
 from services.runtime.topic_admin import TopicError

@@ -4,36 +4,23 @@ import asyncio
 import fcntl
 import json
 import sys
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import aiohttp
-
-from schemas.topics import TOPICS
 from services.local.access import Access
 from services.local.api_key import publish_local_key
-from services.local.kafka.class_archive import archive_options
+from services.local.brokers import prepare_brokers
 from services.local.kafka.jars import listed_jars
 from services.local.kafka.java import find_java
-from services.local.kafka.locks import Locks, prepare_locks
-from services.local.kafka.node import (
-    Node,
-    bootstrap_servers,
-    broker_command,
-    java_command,
-    prepare_nodes,
-    wait_until_ready,
-)
 from services.local.kafka.problems import LocalKafkaError
 from services.local.leash import leashed
+from services.local.readiness import not_ready_within
 from services.local.ready_file import ReadyFile
 from services.local.stack import Layout, Options, lay_out, mailbox, services
-from services.local.supervisor import Program, Supervisor, python_command
+from services.local.supervisor import Supervisor, python_command
 from services.runtime.api_keys import LOCAL_EMAIL
-from services.runtime.granting import grant
-from services.runtime.topic_admin import topic_admin
 
 _KAFKA_SECONDS: Final = 60.0
 _SERVICES_SECONDS: Final = 60.0
@@ -93,14 +80,13 @@ async def _until(stopping: asyncio.Event, work: Coroutine[None, None, None]) -> 
 
 async def _run(options: Options, supervisor: Supervisor, ready: ReadyFile) -> None:
     layout = lay_out(options)
-    nodes = _nodes(layout, options)
     java = await asyncio.to_thread(find_java)
-    locks = await prepare_locks(_kafka_folder(options) / "secrets", java) if options.secure else None
-    access = Access(bootstrap_servers(nodes), locks)
-    supervisor.start(mailbox(layout), *await _brokers(options, nodes, java, locks))
+    brokers = await prepare_brokers(layout, options, java, await _fetched_jars(options.data / "jars"))
+    access = brokers.access
+    supervisor.start(mailbox(layout), *brokers.programs)
     say("starting Kafka")
-    await wait_until_ready(nodes, _KAFKA_SECONDS, access.administrator())
-    await _prepare_topics(access, replicas=len(nodes))
+    await brokers.until_ready(_KAFKA_SECONDS)
+    await brokers.create_topics(say)
     api_key = await publish_local_key(options.data, access.user("keys"))
     say("starting the services")
     supervisor.start(*services(layout, options, access))
@@ -109,7 +95,7 @@ async def _run(options: Options, supervisor: Supervisor, ready: ReadyFile) -> No
         endpoint=layout.endpoint,
         api_key=api_key,
         bootstrap_servers=access.bootstrap_servers,
-        secrets_dir=str(locks.folder) if locks else None,
+        secrets_dir=str(access.locks.folder) if access.locks else None,
         mail_dir=str(layout.mail_dir),
         report_dir=str(layout.report_dir),
         metrics=layout.metrics(),
@@ -138,27 +124,11 @@ def _own_folder(data: Path) -> Iterator[None]:
         yield
 
 
-def _nodes(layout: Layout, options: Options) -> list[Node]:
-    folder = _kafka_folder(options)
-    return [
-        Node(number, port, controller_port, folder / f"node-{number}")
-        for number, (port, controller_port) in enumerate(layout.kafka_ports, start=1)
-    ]
-
-
-def _kafka_folder(options: Options) -> Path:
-    return options.data / f"kafka-{'secure-' if options.secure else ''}{options.brokers}"
-
-
-async def _brokers(options: Options, nodes: Sequence[Node], java: Path, locks: Locks | None) -> list[Program]:
-    """Have jars and storage ready; returns the brokers' programs."""
-    shared = (options.data / "jars").resolve()  # it may be a link: by one name, all runs have one archive of classes
+async def _fetched_jars(folder: Path) -> list[Path]:
+    """Have all jars; the folder may be a link: by one name, all runs have one archive of classes."""
+    shared = folder.resolve()
     await _fetch_jars(shared)
-    jars = [shared / jar.file_name for jar in listed_jars()]
-    folder = _kafka_folder(options)
-    command = java_command(folder, java, jars, await archive_options(java, jars))
-    await prepare_nodes(folder, nodes, command, locks=locks)
-    return [Program("kafka", f"kafka-{node.number}", broker_command(node, command), node.log_path) for node in nodes]
+    return [shared / jar.file_name for jar in listed_jars()]
 
 
 async def _fetch_jars(folder: Path) -> None:
@@ -174,34 +144,10 @@ async def _fetch_jars(folder: Path) -> None:
         raise LocalKafkaError(said.decode().strip() or "Kafka's jars could not be fetched; run again")
 
 
-async def _prepare_topics(access: Access, replicas: int) -> None:
-    if access.locks:
-        await grant(access.administrator())
-    async with topic_admin(access.user("topics")) as admin:
-        await admin.create(TOPICS, replicas)
-        for difference in await admin.differences(TOPICS, replicas):
-            say(f"differs from its declaration: {difference}")
-
-
 async def _wait_until_ready(layout: Layout) -> None:
     """Wait for the readiness of every service; raises `LocalError` past the limit."""
-    pending = {name: url.replace("/metrics", "/readyz") for name, url in layout.metrics().items()}
-    try:
-        async with asyncio.timeout(_SERVICES_SECONDS), aiohttp.ClientSession() as session:
-            while pending:
-                pending = {name: url for name, url in pending.items() if not await _is_ready(session, url)}
-                await asyncio.sleep(_LOOK_SECONDS)
-    except TimeoutError as error:
-        late = ", ".join(sorted(pending))
-        raise LocalError(f"not ready in time: {late}; the logs in {layout.data / 'logs'} say why") from error
-
-
-async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:
-    try:
-        async with session.get(url, timeout=aiohttp.ClientTimeout(total=2)) as answer:
-            return answer.status == 200
-    except (aiohttp.ClientError, TimeoutError):
-        return False
+    if late := await not_ready_within(layout, _SERVICES_SECONDS):
+        raise LocalError(f"not ready in time: {', '.join(late)}; the logs in {layout.data / 'logs'} say why")
 
 
 async def _announce_mails(folder: Path) -> None:

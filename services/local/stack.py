@@ -1,9 +1,7 @@
 """Which processes make the whole system on one machine, and with which settings."""
 
 import os
-import socket
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,15 +9,11 @@ from typing import Final
 from schemas.rights import User
 from services.local.access import Access
 from services.local.kept_secrets import kept_secret
+from services.local.ports import HOST, free_ports
 from services.local.supervisor import Program, python_command
 
-HOST: Final = "127.0.0.1"
 DRAIN_SECONDS: Final = 3.0
 _GATHER_SECONDS: Final = "5"
-
-
-class PortInUseError(Exception):
-    """A port that was asked for is taken; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -74,21 +68,6 @@ class Layout:
     def metrics(self) -> dict[str, str]:
         """URL of the metrics of each service process."""
         return {name: f"http://{HOST}:{port}/metrics" for name, port in self.metrics_ports.items()}
-
-
-def free_ports(wanted: Sequence[int]) -> list[int]:
-    """Find ports of loopback that are free and differ, 0 standing for any; raises `PortInUseError`."""
-    with ExitStack() as held:  # all are held until the last is chosen, so that none is handed out twice
-        return [_bound(held.enter_context(socket.socket()), port) for port in wanted]
-
-
-def _bound(probe: socket.socket, wanted: int) -> int:
-    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        probe.bind((HOST, wanted))
-    except OSError as error:
-        raise PortInUseError(f"port {wanted} is in use; choose another one, or none for a free one") from error
-    return int(probe.getsockname()[1])
 
 
 def lay_out(options: Options) -> Layout:

@@ -257,6 +257,7 @@ async def consumer(
     start_timeout_seconds: float,
     group: str | None = None,
     instance_id: str | None = None,
+    *,
     gather_ms: int | None = None,
     max_wait_ms: int = _WAIT_MS,
 ) -> AsyncIterator[AIOKafkaConsumer]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageDraw
 
-from tests.analyze.test_command import analyze, items
+from tests.analyze.test_command import ONE_PROCESS, analyze, items
 
 RED, BLUE = (200, 30, 40), (30, 60, 190)
 
@@ -97,7 +97,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("odd")
     for name, (write, _) in ODD.items():
         write(folder / name)
-    done = analyze(*[folder / name for name in ODD], "--product-type", "Shirt")
+    done = analyze(*[folder / name for name in ODD], "--product-type", "Shirt", *ONE_PROCESS)
     assert (done.returncode, done.stderr) == (0, "")
     return {
         Path(item.image_path).name: item.classification.primary.family if item.classification else item.error.code

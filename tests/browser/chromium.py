@@ -1,40 +1,38 @@
 """A real browser for tests: Debian's chromium, where it is installed."""
 
-import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import BrowserContext, Page, Request, async_playwright
+from axe_playwright_python.base import AXE_SCRIPT, AxeResults
+from playwright.async_api import Browser, BrowserContext, Page, Request
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+from deploy.chromium import NoChromiumError, chromium_browser
 
 
 @asynccontextmanager
 async def chromium(*, width: int = 1100, height: int = 900, scripts: bool = True) -> AsyncIterator[BrowserContext]:
-    """A fresh browser profile; the test is skipped by name where there is no chromium."""
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("chromium is not on the PATH")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        try:
-            context = await browser.new_context(
-                viewport={"width": width, "height": height}, java_script_enabled=scripts, accept_downloads=True
-            )
-            await context.grant_permissions(["clipboard-read", "clipboard-write"])
-            yield context
-        finally:
-            await browser.close()
+    """A browser of its own; the test is skipped by name where there is no chromium."""
+    try:
+        async with chromium_browser() as browser, profile_in(browser, width, height, scripts=scripts) as profile:
+            yield profile
+    except NoChromiumError as error:
+        pytest.skip(str(error))
+
+
+@asynccontextmanager
+async def profile_in(
+    browser: Browser, width: int = 1100, height: int = 900, *, scripts: bool = True
+) -> AsyncIterator[BrowserContext]:
+    """A fresh profile in a browser that runs."""
+    profile = await browser.new_context(
+        viewport={"width": width, "height": height}, java_script_enabled=scripts, accept_downloads=True
+    )
+    try:
+        await profile.grant_permissions(["clipboard-read", "clipboard-write"])
+        yield profile
+    finally:
+        await profile.close()
 
 
 def complaints_of(page: Page) -> list[str]:
@@ -63,8 +61,11 @@ async def bytes_of(requests: Sequence[Request]) -> int:
 
 async def assert_accessible(page: Page, *but: str) -> None:
     """Let axe-core look at a page, in light and in dark; rules may be left out where they mean something else."""
-    options = {"rules": {rule: {"enabled": False} for rule in but}}
+    # of all that is in order it would tell every element, which takes longer than to look at them
+    options = {"rules": {rule: {"enabled": False} for rule in but}, "resultTypes": ["violations"]}
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE_SCRIPT)
     for scheme in ("light", "dark"):
         await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        found = await Axe().run(page, options=options)
+        found = AxeResults(await page.evaluate("options => axe.run(options)", options))
         assert found.violations_count == 0, found.generate_report()

@@ -3,19 +3,21 @@
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from services.reporter.example_report import example_report
 from services.reporter.preview import write_preview
-from tests.browser.chromium import assert_accessible, chromium, complaints_of, requests_of
+from tests.browser.chromium import assert_accessible, complaints_of, profile_in, requests_of
 from tests.ingest.pages.serving import site_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # in which the browser runs
 
 
 @pytest.mark.parametrize("width", [360, 700])
-async def test_the_mail_can_be_read_by_everybody(tmp_path: Path, width: int) -> None:
+async def test_the_mail_can_be_read_by_everybody(browser: Browser, tmp_path: Path, width: int) -> None:
     write_preview(example_report(40), tmp_path / "mail")
-    async with chromium(width=width) as browser:
-        page = await browser.new_page()
+    async with profile_in(browser, width=width) as profile:
+        page = await profile.new_page()
         complaints, requests = complaints_of(page), requests_of(page)
         await page.goto(f"file://{tmp_path / 'mail.html'}")
         # the landmarks are those of the mail program around it
@@ -25,11 +27,11 @@ async def test_the_mail_can_be_read_by_everybody(tmp_path: Path, width: int) -> 
         assert complaints == []
 
 
-async def test_it_says_everything_without_pictures_and_style(tmp_path: Path) -> None:
+async def test_it_says_everything_without_pictures_and_style(browser: Browser, tmp_path: Path) -> None:
     write_preview(example_report(40), tmp_path / "mail")
     html = (tmp_path / "mail.html").read_text()
-    async with chromium(scripts=False) as browser:
-        page = await browser.new_page()
+    async with profile_in(browser, scripts=False) as profile:
+        page = await profile.new_page()
         await page.set_content(
             html.replace("<style", "<template").replace("</style", "</template").replace("src=", "x=")
         )
@@ -41,14 +43,14 @@ async def test_it_says_everything_without_pictures_and_style(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("text", ["W" * 256, "\N{ARABIC LETTER ALEF}" * 200, "<b>bold</b> & \N{PARTY POPPER}" * 9])
-async def test_long_and_foreign_texts_stay_inside_a_phone(tmp_path: Path, text: str) -> None:
+async def test_long_and_foreign_texts_stay_inside_a_phone(browser: Browser, tmp_path: Path, text: str) -> None:
     change = {"product_type": text, "category": text, "custom_id": text[:64]}
     example = example_report(40)
     items = tuple(item.model_copy(update=change) for item in example.items)
     write_preview(example.model_copy(update={"items": items}), tmp_path / "mail")
-    async with chromium(width=390) as browser, site_of(tmp_path, 40) as site:
+    async with profile_in(browser, width=390) as profile, site_of(tmp_path, 40) as site:
         site.finish(items)
-        page = await browser.new_page()
+        page = await profile.new_page()
         for address in (f"file://{tmp_path / 'mail.html'}", site.url + site.path()):
             await page.goto(address)
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address

@@ -25,7 +25,7 @@ class Seen:
     outcomes: Counter[str]
     unlike_classified: Mapping[str, str]
     seconds: Mapping[str, float]
-    """By file, from the record to its result, with nothing else at work."""
+    """By file, from the record to its result."""
     peak_megabytes: Mapping[str, float]
     """Of the consumer, and of the largest decoding process."""
 
@@ -109,13 +109,13 @@ class MemoryWatch:
             self.peaks["decoder"] = max([self.peaks["decoder"], *map(peak_megabytes, children)])
 
 
-def run(servers: str, folder: Path, contents: Mapping[str, bytes], **settings: object) -> Seen:
-    """Send all contents through a classifier, one at a time."""
+def run(servers: str, folder: Path, contents: Mapping[str, bytes], at_once: int = 1, **settings: object) -> Seen:
+    """Send all contents through a classifier, one at a time or a few; an image then also waits for the others."""
     names = list(contents)
     with serving(contents) as url:
         asyncio.run(prepare(servers))
         events = submitted([f"{url}{number}" for number in range(len(names))], "images")
-        with classifier(servers, folder, **LOOPBACK, in_flight=1, **settings) as running:
+        with classifier(servers, folder, **LOOPBACK, in_flight=at_once, **settings) as running:
             with MemoryWatch(running) as memory:
                 asyncio.run(send(servers, events))
                 found = asyncio.run(results_of(servers, len(events), 600, only=events))

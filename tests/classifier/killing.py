@@ -60,12 +60,16 @@ async def lag(servers: str) -> int:
 
 
 async def _kill_under_load(
-    servers: str, supervisor: int, events: Sequence[dict[str, object]], kills: Sequence[str], chance: random.Random
+    servers: str,
+    supervisor: int,
+    events: Sequence[dict[str, object]],
+    parts: int,
+    kills: Sequence[str],
+    chance: random.Random,
 ) -> Results:
-    """Send in twenty parts; kill between them, at random moments."""
-    found = Results()
+    """Send in parts; kill between them, at random moments."""
+    found = Results.of(events)
     reading = asyncio.create_task(found.read(servers, len(events), 600))
-    parts = max(20, len(kills))
     for number in range(parts):
         await send(servers, events[number::parts], number)
         if number < len(kills):
@@ -78,13 +82,17 @@ async def _kill_under_load(
     return found
 
 
-def kill_under_load(servers: str, folder: Path, kills: Sequence[str], images: int, seed: int) -> Outcome:
+def kill_under_load(
+    servers: str, folder: Path, kills: Sequence[str], images: int, seed: int, parts: int = 20
+) -> Outcome:
     """Kill processes of two supervised classifiers, each time one of the kind that is named."""
     asyncio.run(prepare(servers))
     chance, began = random.Random(seed), time.monotonic()  # noqa: S311  # the same kills again for the same seed
     with image_host(delay_seconds=0.02) as host, classifier(servers, folder, "--processes", "2", **LOOPBACK) as running:
         events = submitted([f"{host.url}/{number}.jpg" for number in range(images)], f"kills {seed}")
-        results = asyncio.run(_kill_under_load(servers, running.process.pid, events, kills, chance))
+        results = asyncio.run(
+            _kill_under_load(servers, running.process.pid, events, max(parts, len(kills)), kills, chance)
+        )
         wait_for(lambda: asyncio.run(lag(servers)) == 0 or None, "end of the lag", 60, 0.5)
     counts = {kind: kills.count(kind) for kind in sorted(set(kills))}
     return Outcome(images, results, counts, time.monotonic() - began)

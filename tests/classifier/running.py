@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.events import ImageClassified
-from schemas.topics import DEAD_LETTERS, IMAGES_CLASSIFIED, IMAGES_SUBMITTED, TOPICS
+from schemas.topics import CLASSIFIER_GROUP, DEAD_LETTERS, IMAGES_CLASSIFIED, IMAGES_SUBMITTED, TOPICS
 from services.runtime.kafka import consumer, publisher
 from services.runtime.topic_admin import topic_admin
 from tests.waiting import wait_for
@@ -48,6 +48,17 @@ async def prepare(servers: str) -> None:
         await admin.create(TOPICS, 1)
 
 
+async def skip_what_is_left(servers: str) -> None:
+    """Let the group begin after all images that were sent so far."""
+    async with consumer(servers, 30, CLASSIFIER_GROUP) as member:
+        member.subscribe([IMAGES_SUBMITTED.name])
+        async with asyncio.timeout(60):
+            while not member.assignment():
+                await member.getmany(timeout_ms=200)
+        ends = await member.end_offsets(list(member.assignment()))
+        await member.commit(ends)
+
+
 async def send(
     servers: str, events: Sequence[Mapping[str, Any]], first_partition: int = 0, traceparent: str | None = None
 ) -> None:
@@ -66,6 +77,11 @@ class Results:
     dead_letters: int = 0
     only: frozenset[Key] | None = None
     """The images that count, where other tests use the same Kafka."""
+
+    @staticmethod
+    def of(events: Iterable[Mapping[str, Any]]) -> "Results":
+        """Count the images of these events alone."""
+        return Results(only=frozenset((event["inference_id"], event["index"]) for event in events))
 
     def outcomes(self) -> Counter[str]:
         return Counter(found.error.code if found.error else "succeeded" for found in self.results.values())
@@ -98,8 +114,7 @@ async def results_of(
     servers: str, wanted: int, timeout_seconds: float = 120, only: Iterable[Mapping[str, Any]] | None = None
 ) -> Results:
     """Wait for so many results; with `only` those of these events count."""
-    keys = None if only is None else frozenset((event["inference_id"], event["index"]) for event in only)
-    found = Results(only=keys)
+    found = Results() if only is None else Results.of(only)
     try:
         await found.read(servers, wanted, timeout_seconds)
     except TimeoutError:

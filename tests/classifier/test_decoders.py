@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pytest_asyncio
 from PIL import Image
 
 from schemas.events import ImageFields
@@ -36,6 +37,16 @@ PHOTO = photo()
 async def running(**changes: object) -> AsyncIterator[Decoders]:
     async with decoders(ClassifierSettings.model_validate({"decode_timeout_seconds": 10} | changes)) as found:
         yield found
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared() -> AsyncIterator[Decoders]:
+    """Decoders for all tests that do not look at processes; each start costs most of a second."""
+    async with running() as found:
+        yield found
+
+
+on_the_loop_of_the_shared = pytest.mark.asyncio(loop_scope="module")
 
 
 async def code(found: Decoders, content: bytes) -> str:
@@ -71,30 +82,30 @@ def environment_of(process: int) -> bytes:
     return Path(f"/proc/{process}/environ").read_bytes()
 
 
-async def test_an_image_comes_back_as_its_classification() -> None:
-    async with running() as found:
-        for kind in ("JPEG", "PNG", "WEBP", "GIF"):
-            classification = await found.analyze(SHIRT, photo(kind), "one")
-            assert classification.label is not None
+@on_the_loop_of_the_shared
+async def test_an_image_comes_back_as_its_classification(shared: Decoders) -> None:
+    for kind in ("JPEG", "PNG", "WEBP", "GIF"):
+        classification = await shared.analyze(SHIRT, photo(kind), "one")
+        assert classification.label is not None
 
 
-async def test_what_is_wrong_with_an_image_comes_back_by_name() -> None:
-    async with running() as found:
-        assert await code(found, b"no image") == "image_unsupported_format"
-        assert await code(found, PHOTO[:3000]) == "image_corrupt"
-        assert await code(found, photo(side=20)) == "classified"
+@on_the_loop_of_the_shared
+async def test_what_is_wrong_with_an_image_comes_back_by_name(shared: Decoders) -> None:
+    assert await code(shared, b"no image") == "image_unsupported_format"
+    assert await code(shared, PHOTO[:3000]) == "image_corrupt"
+    assert await code(shared, photo(side=20)) == "classified"
 
 
-async def test_large_contents_pass_whole() -> None:
+@on_the_loop_of_the_shared
+async def test_large_contents_pass_whole(shared: Decoders) -> None:
     content = photo("PNG", 1500)
     assert len(content) > 6_000_000
-    async with running() as found:
-        assert await code(found, content) == "classified"
+    assert await code(shared, content) == "classified"
 
 
-async def test_many_at_once_all_end() -> None:
-    async with running() as found:
-        ends = await asyncio.gather(*(code(found, PHOTO if n % 3 else b"x") for n in range(100)))
+@on_the_loop_of_the_shared
+async def test_many_at_once_all_end(shared: Decoders) -> None:
+    ends = await asyncio.gather(*(code(shared, PHOTO if n % 3 else b"x") for n in range(100)))
     assert ends.count("classified") == 66
 
 
@@ -136,15 +147,15 @@ async def test_a_child_knows_no_secret_of_ours(ours: Callable[[], list[int]], mo
             assert b"hidden" not in environment_of(process)
 
 
-async def test_what_waits_behind_one_inference_is_served_in_turn() -> None:
-    async with running() as found:
-        order: list[str] = []
+@on_the_loop_of_the_shared
+async def test_what_waits_behind_one_inference_is_served_in_turn(shared: Decoders) -> None:
+    order: list[str] = []
 
-        async def one(owner: str) -> None:
-            await found.analyze(SHIRT, PHOTO, owner)
-            order.append(owner)
+    async def one(owner: str) -> None:
+        await shared.analyze(SHIRT, PHOTO, owner)
+        order.append(owner)
 
-        await asyncio.gather(*(one("many") for _ in range(30)), one("few"))
+    await asyncio.gather(*(one("many") for _ in range(30)), one("few"))
     assert order.index("few") <= 3
 
 
@@ -164,27 +175,27 @@ async def test_nothing_is_left_behind(ours: Callable[[], list[int]]) -> None:
     assert ours() == []
 
 
+@on_the_loop_of_the_shared
 @pytest.mark.parametrize("name", sorted(bombs.BOMBS))
-async def test_each_bomb_ends_in_a_named_error_or_in_time(name: str) -> None:
+async def test_each_bomb_ends_in_a_named_error_or_in_time(shared: Decoders, name: str) -> None:
     bomb = bombs.BOMBS[name]()
-    async with running(decode_timeout_seconds=10) as found:
-        async with asyncio.timeout(30):  # the limit, and a new child on a machine that does other things too
-            assert await code(found, bomb) in bombs.ENDS[name]
-        assert await code(found, PHOTO) == "classified"
+    async with asyncio.timeout(30):  # the limit, and a new child on a machine that does other things too
+        assert await code(shared, bomb) in bombs.ENDS[name]
+    assert await code(shared, PHOTO) == "classified"
 
 
-async def test_a_canceled_analysis_leaves_no_half_request_behind() -> None:
-    async with running() as found:
-        task = asyncio.create_task(found.analyze(SHIRT, photo("PNG", 1500), "one"))
-        await asyncio.sleep(0.02)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        assert await code(found, PHOTO) == "classified"
+@on_the_loop_of_the_shared
+async def test_a_canceled_analysis_leaves_no_half_request_behind(shared: Decoders) -> None:
+    task = asyncio.create_task(shared.analyze(SHIRT, photo("PNG", 1500), "one"))
+    await asyncio.sleep(0.02)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert await code(shared, PHOTO) == "classified"
 
 
-async def test_a_nursery_that_is_killed_while_it_starts_is_started_again() -> None:
+async def test_a_nursery_that_is_killed_while_it_starts_is_started_again(ours: Callable[[], list[int]]) -> None:
     async def kill_the_first() -> None:
-        while not (found := children_of(os.getpid())):  # noqa: ASYNC110  # of another process
+        while not (found := ours()):  # noqa: ASYNC110  # of another process
             await asyncio.sleep(0.01)
         os.kill(found[0], signal.SIGKILL)
 

@@ -26,7 +26,7 @@ NAMED = {
 def test_the_corpus_and_the_bombs_cost_no_consumer(kafka: RunningKafka, tmp_path: Path) -> None:
     contents = files(shared("image-corpus"))
     assert len(contents) > 1700
-    seen = run(kafka.bootstrap, tmp_path, contents)
+    seen = run(kafka.bootstrap, tmp_path, contents, at_once=3)
     assert sum(seen.outcomes.values()) == len(contents)
     assert set(seen.outcomes) <= NAMED
     assert seen.outcomes["succeeded"] > 1000

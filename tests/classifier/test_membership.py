@@ -10,14 +10,14 @@ import pytest
 
 from tests.classifier.hostile_images import LOOPBACK
 from tests.classifier.killing import lag
-from tests.classifier.running import Results, Running, classifier, prepare, send, start, submitted
+from tests.classifier.running import Results, Running, classifier, send, start, submitted
 from tests.image_host import image_host
-from tests.kafka_fixtures import running_kafka
+from tests.kafka_fixtures import RunningKafka
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.system
 
-IMAGES = 900
+IMAGES = 400
 ROUNDS = 2
 
 
@@ -31,28 +31,9 @@ def ended(running: Running) -> int:
     return running.process.wait(60)
 
 
-def test_a_member_with_a_name_comes_back_to_its_partitions_and_the_others_notice_nothing(
-    kafka_jars: list[Path], tmp_path: Path
-) -> None:
-    with running_kafka(tmp_path, kafka_jars) as kafka, ExitStack() as stack:
-        asyncio.run(prepare(kafka.bootstrap))
-        one = start(kafka.bootstrap, tmp_path, **LOOPBACK, group_instance_id="one")
-        stack.callback(one.process.kill)
-        two = stack.enter_context(classifier(kafka.bootstrap, tmp_path, **LOOPBACK, group_instance_id="two"))
-        wait_for(lambda: assignments(one)[-1:] == assignments(two)[-1:] == [6] or None, "even assignment", 60)
-        before = assignments(two)
-        began = time.monotonic()
-        assert ended(one) == 0
-        again = stack.enter_context(classifier(kafka.bootstrap, tmp_path, **LOOPBACK, group_instance_id="one"))
-        away = time.monotonic() - began
-        assert assignments(again) == [6]
-        # A machine that takes longer than the session for a restart sees a rebalance, as it must.
-        assert assignments(two) == before or away > 10
-
-
 async def _under_load(servers: str, folder: Path, events: list[dict[str, object]]) -> Results:
     """Send in parts; between them one joins, the older of two leaves, and so on."""
-    found, members = Results(), [start(servers, folder, **LOOPBACK)]
+    found, members = Results.of(events), [start(servers, folder, **LOOPBACK)]
     reading = asyncio.create_task(found.read(servers, len(events), 300))
     try:
         for number in range(ROUNDS):
@@ -67,11 +48,30 @@ async def _under_load(servers: str, folder: Path, events: list[dict[str, object]
     return found
 
 
-def test_joining_and_leaving_under_load_lose_nothing(kafka_jars: list[Path], tmp_path: Path) -> None:
-    with running_kafka(tmp_path, kafka_jars) as kafka, image_host(delay_seconds=0.02) as host:
-        asyncio.run(prepare(kafka.bootstrap))
+def test_joining_and_leaving_under_load_lose_nothing(classifiers_kafka: RunningKafka, tmp_path: Path) -> None:
+    servers = classifiers_kafka.bootstrap
+    with image_host(delay_seconds=0.3) as host:  # a member has so many images in work when the next one joins
         events = submitted([f"{host.url}/{number}.jpg" for number in range(IMAGES)], "membership")
-        found = asyncio.run(_under_load(kafka.bootstrap, tmp_path, events))
+        found = asyncio.run(_under_load(servers, tmp_path, events))
         assert found.outcomes() == {"succeeded": IMAGES}
         assert found.dead_letters == 0
-        assert asyncio.run(lag(kafka.bootstrap)) == 0
+        assert asyncio.run(lag(servers)) == 0
+
+
+def test_a_member_with_a_name_comes_back_to_its_partitions_and_the_others_notice_nothing(
+    classifiers_kafka: RunningKafka, tmp_path: Path
+) -> None:
+    servers = classifiers_kafka.bootstrap
+    with ExitStack() as stack:
+        one = start(servers, tmp_path, **LOOPBACK, group_instance_id="one")
+        stack.callback(one.process.kill)
+        two = stack.enter_context(classifier(servers, tmp_path, **LOOPBACK, group_instance_id="two"))
+        wait_for(lambda: assignments(one)[-1:] == assignments(two)[-1:] == [6] or None, "even assignment", 60)
+        before = assignments(two)
+        began = time.monotonic()
+        assert ended(one) == 0
+        again = stack.enter_context(classifier(servers, tmp_path, **LOOPBACK, group_instance_id="one"))
+        away = time.monotonic() - began
+        assert assignments(again) == [6]
+        # A machine that takes longer than the session for a restart sees a rebalance, as it must.
+        assert assignments(two) == before or away > 10

@@ -12,13 +12,8 @@ from PIL import Image
 from services.classifier.classifying import analysis_of
 from services.classifier.color import Analysis, analyze
 from services.classifier.decoders import decoders
-from services.classifier.refining import (
-    Mask,
-    Pixels,
-    RefineModelError,
-    check_refine_model,
-    is_unsure,
-)
+from services.classifier.refine_model import RefineModelError, check_refine_model
+from services.classifier.refining import Mask, Pixels, is_unsure
 from services.classifier.settings import ClassifierSettings
 from services.runtime.settings import SettingsError
 

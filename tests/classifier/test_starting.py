@@ -4,27 +4,27 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
+from schemas.topics import IMAGES_SUBMITTED
+from services.__main__ import main
 from tests.classifier.running import prepare
-from tests.kafka_fixtures import RunningKafka, running_kafka
+from tests.kafka_fixtures import RunningKafka
 
 pytestmark = pytest.mark.system
 
 
-@pytest.fixture(scope="module")
-def empty_kafka(kafka_jars: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKafka]:
-    with running_kafka(tmp_path_factory.mktemp("empty"), kafka_jars) as kafka:
-        yield kafka
+def settings_of(servers: str, **settings: object) -> dict[str, str]:
+    given = {"bootstrap_servers": servers, "topic_replicas": 1, "start_timeout_seconds": 20} | settings
+    return {f"HUESTREAM_{name.upper()}": str(value) for name, value in given.items()}
 
 
 def refusal(servers: str, *options: str, **settings: object) -> str:
-    given = {"bootstrap_servers": servers, "topic_replicas": 1, "start_timeout_seconds": 20} | settings
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")}
-    environment |= {f"HUESTREAM_{name.upper()}": str(value) for name, value in given.items()}
+    environment |= settings_of(servers, **settings)
     command = [sys.executable, "-m", "services", "classifier", *options]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1
@@ -33,8 +33,37 @@ def refusal(servers: str, *options: str, **settings: object) -> str:
     return sentence
 
 
-def test_topics_that_are_not_there_are_named(empty_kafka: RunningKafka) -> None:
-    sentence = refusal(empty_kafka.bootstrap)
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Starts a classifier in this process, as its command does, where it ends before it has begun anything."""
+
+    def refusal_here(*options: str, **settings: object) -> str:
+        for name in [name for name in os.environ if name.startswith("HUESTREAM_")]:
+            monkeypatch.delenv(name)
+        for name, value in settings_of("127.0.0.1:1", **settings).items():
+            monkeypatch.setenv(name, value)
+        assert main(["classifier", *options]) == 1
+        said = capfd.readouterr()
+        assert said.out == ""
+        [sentence] = said.err.splitlines()
+        return sentence
+
+    return refusal_here
+
+
+async def delete(servers: str, topic: str) -> None:
+    client = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await client.start()
+    try:
+        await client.delete_topics([topic])
+    finally:
+        await client.close()
+
+
+def test_topics_that_are_not_there_are_named(classifiers_kafka: RunningKafka) -> None:
+    asyncio.run(delete(classifiers_kafka.bootstrap, IMAGES_SUBMITTED.name))
+    sentence = refusal(classifiers_kafka.bootstrap)
+    asyncio.run(prepare(classifiers_kafka.bootstrap))
     assert "images.submitted.v1" in sentence
     assert "huestream topics create" in sentence
 
@@ -45,17 +74,21 @@ def test_topics_that_are_not_there_are_named(empty_kafka: RunningKafka) -> None:
         ({"in_flight": -1}, "HUESTREAM_IN_FLIGHT: Input should be greater than or equal to 1"),
         ({"fetch_ports": "80,99999"}, "HUESTREAM_FETCH_PORTS: Input should be less than or equal to 65535"),
         ({"allow_networks": "10.0.0.0/8"}, "HUESTREAM_ALLOW_NETWORKS is for development"),
-        ({"bootstrap_servers": "127.0.0.1:1", "start_timeout_seconds": 2}, "Kafka"),
     ],
 )
-def test_a_setting_that_cannot_be_meant_is_named(settings: dict[str, object], said: str) -> None:
-    assert said in refusal("127.0.0.1:1", **settings)
+def test_a_setting_that_cannot_be_meant_is_named(
+    refused: Callable[..., str], settings: dict[str, object], said: str
+) -> None:
+    assert said in refused(**settings)
 
 
-def test_several_processes_say_it_once(empty_kafka: RunningKafka) -> None:
-    assert "HUESTREAM_IN_FLIGHT" in refusal(empty_kafka.bootstrap, "--processes", "2", in_flight=0)
+def test_a_kafka_that_does_not_answer_is_named() -> None:
+    assert "Kafka" in refusal("127.0.0.1:1", start_timeout_seconds=2)
 
 
-def test_a_topic_with_too_few_replicas_is_named(kafka: RunningKafka) -> None:
-    asyncio.run(prepare(kafka.bootstrap))
-    assert "replica" in refusal(kafka.bootstrap, topic_replicas=3)
+def test_several_processes_say_it_once(refused: Callable[..., str]) -> None:
+    assert "HUESTREAM_IN_FLIGHT" in refused("--processes", "2", in_flight=0)
+
+
+def test_a_topic_with_too_few_replicas_is_named(classifiers_kafka: RunningKafka) -> None:
+    assert "replica" in refusal(classifiers_kafka.bootstrap, topic_replicas=3)

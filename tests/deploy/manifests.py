@@ -28,7 +28,7 @@ def rendered(overlay: str) -> tuple[Manifest, ...]:
         pytest.skip("THE KUBECTL OF THIS MACHINE IS TOO OLD, THE MANIFESTS WERE NOT BUILT")
     assert done.returncode == 0, done.stderr
     assert done.stderr == "", "kustomize warns"
-    return tuple(yaml.safe_load_all(done.stdout))
+    return tuple(yaml.load_all(done.stdout, yaml.CSafeLoader))
 
 
 def of_kind(overlay: str, kind: str) -> dict[str, Manifest]:

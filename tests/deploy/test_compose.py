@@ -24,7 +24,7 @@ import yaml
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from schemas.topics import TOPICS
-from services.local.stack import free_ports
+from services.local.ports import free_ports
 from tests.deploy.composed import Composed, in_order, services
 from tests.deploy.podman import ROOT, Podman
 from tests.image_host import image_host

@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,10 +44,10 @@ async def start(folder: Path, *words: str) -> asyncio.subprocess.Process:
     )
 
 
-@pytest.fixture
-async def mailbox(tmp_path: Path) -> AsyncIterator[Mailbox]:
-    process = await start(tmp_path)
-    running = Mailbox(process, 0, "", tmp_path)
+@asynccontextmanager
+async def mailbox_in(folder: Path) -> AsyncIterator[Mailbox]:
+    process = await start(folder)
+    running = Mailbox(process, 0, "", folder)
     try:
         listening = await running.said()
         running.smtp_port = int(str(listening["smtp"]).rpartition(":")[2])
@@ -56,6 +57,12 @@ async def mailbox(tmp_path: Path) -> AsyncIterator[Mailbox]:
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+@pytest.fixture
+async def mailbox(tmp_path: Path) -> AsyncIterator[Mailbox]:
+    async with mailbox_in(tmp_path) as running:
+        yield running
 
 
 async def test_a_mail_that_was_acknowledged_lies_in_the_folder_as_it_was_sent(mailbox: Mailbox) -> None:

@@ -5,13 +5,11 @@ The other steps are in test_delivering.py; `python -m tests.reporter.crashes --s
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from services.reporter.failpoints import Step
-from tests.kafka_fixtures import running_kafka
+from tests.kafka_fixtures import RunningKafka
 from tests.reporter.smtp_sink import Sink, answering
 from tests.reporter.world import World, lines_of, new_batch, results_of, world_around
 
@@ -29,15 +27,9 @@ EXPECTED: dict[Step, tuple[int, int]] = {
 """For each step the least and the most mails."""
 
 
-@contextmanager
-def world_of_its_own(folder: Path, jars: list[Path]) -> Iterator[World]:
-    with running_kafka(folder / "kafka", jars) as kafka, world_around(kafka, folder) as world:
-        yield world
-
-
 @pytest.fixture(scope="module")
-def world(kafka_jars: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with world_of_its_own(tmp_path_factory.mktemp("failpoints"), kafka_jars) as world:
+def world(reporters_kafka: RunningKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world_around(reporters_kafka, tmp_path_factory.mktemp("failpoints")) as world:
         yield world
 
 

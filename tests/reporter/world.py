@@ -29,7 +29,7 @@ from schemas.topics import (
     Topic,
 )
 from services.local.leash import leashed
-from services.local.stack import free_ports
+from services.local.ports import free_ports
 from services.runtime.kafka import Record, publisher
 from services.runtime.scanning import fold_all
 from services.runtime.topic_admin import topic_admin
@@ -46,6 +46,7 @@ KEY = ApiKey(
     created_at=datetime(2026, 1, 1, tzinfo=UTC),
 )
 READY_SECONDS = 60.0
+ENDS_SECONDS = 10.0
 ENDED_ITSELF = 70
 """The status of a reporter that ends so that what it is not sure of is read again; whoever runs it starts it again."""
 
@@ -139,13 +140,25 @@ class World:
                 reporter.process = reporter.command()
 
     def end(self) -> None:
-        for reporter in self.reporters:
-            if reporter.process.poll() is None:
+        """End those that still run; one that says goodbye to its group leaves nobody waiting for it."""
+        left = [reporter for reporter in self.reporters if reporter.process.poll() is None]
+        for reporter in left:
+            reporter.process.terminate()
+        for reporter in left:
+            try:
+                reporter.process.wait(ENDS_SECONDS)
+            except subprocess.TimeoutExpired:
                 reporter.kill()
         self.reporters.clear()
 
     def publish(self, *events: Event) -> None:
         asyncio.run(publish(self.bootstrap, events))
+
+    def submit(self, count: int, size: int) -> list[str]:
+        """Publish batches with all their results; gives their names."""
+        batches = [new_batch(size) for _ in range(count)]
+        self.publish(*(event for made in batches for event in (made, *results_of(made))))
+        return [made.inference_id for made in batches]
 
     def statuses(self) -> dict[str, InferenceStatus]:
         """The newest status of each inference."""
@@ -196,7 +209,7 @@ async def _create_topics(bootstrap: str) -> None:
 
 @contextmanager
 def world_around(kafka: RunningKafka, folder: Path, sink: Sink | None = None) -> Iterator[World]:
-    """Make the topics and a key, and serve SMTP; reporters that still run at the end are killed."""
+    """Make the topics and a key, and serve SMTP; reporters that still run at the end are ended."""
     asyncio.run(_create_topics(kafka.bootstrap))
     sink = sink or Sink()
     with sink_in_a_thread(sink) as port:

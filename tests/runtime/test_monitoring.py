@@ -117,9 +117,10 @@ async def test_scrapers_that_hang_keep_nobody_out(
                 await writer.wait_closed()
 
 
-async def test_a_hundred_scrapes_a_second_are_answered(server: str, session: aiohttp.ClientSession) -> None:
-    answers = await asyncio.gather(*(said(session, f"{server}/metrics") for _ in range(20)))
-    assert {status for status, _ in answers} == {200}
+async def test_a_hundred_scrapes_are_answered_twenty_at_a_time(server: str, session: aiohttp.ClientSession) -> None:
+    for _ in range(5):
+        answers = await asyncio.gather(*(said(session, f"{server}/metrics") for _ in range(20)))
+        assert {status for status, _ in answers} == {200}
 
 
 @pytest.mark.parametrize("request_begun", [b"", b"GET /met"])

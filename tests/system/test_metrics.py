@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain_text
 
+from services.ingest.metrics import WATCHED, WATCHED_WHERE_GATHERED
 from tests.image_host import ImageHost
 from tests.stack_fixtures import Stack, items
 from tests.system.scraping import scraped, value
@@ -76,6 +77,14 @@ def test_lag_is_measured_and_comes_down_to_nothing(worked: Stack, service: str, 
     wait_for(lambda: value(worked, service, "huestream_consumer_last_commit_success_timestamp_seconds"), "commit", 10)
 
 
+def test_every_group_for_which_customers_wait_is_seen_from_outside(worked: Stack) -> None:
+    for group, topics in (WATCHED | WATCHED_WHERE_GATHERED).items():
+        wait_for(lambda group=group: value(worked, "ingest", "huestream_group_members", group=group), group, 30)
+        for topic in topics:
+            told = {"group": group, "topic": topic.name}
+            assert value(worked, "ingest", "huestream_group_lag_records", **told) is not None, told
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_scraper_that_wants_openmetrics_gets_it(worked: Stack, service: str) -> None:
     text = scraped(worked, service, "application/openmetrics-text; version=1.0.0, text/plain;q=0.5")
@@ -98,7 +107,8 @@ def refused(stack: Stack) -> float:
 
 def test_what_strangers_write_makes_no_series(worked: Stack, host: ImageHost) -> None:
     """Not hosts, not texts, not paths, not keys, not headers."""
-    wait_for(lambda: value(worked, "ingest", "huestream_group_members"), "first look at the groups", 30)
+    last = {"group": "huestream-gathering"}
+    wait_for(lambda: value(worked, "ingest", "huestream_group_members", **last), "first look at the groups", 30)
     others = refused(worked)
     worked.call("/nowhere")
     wait_for(lambda: refused(worked) > others, "count of the first", 10)  # what is scraped may be a second old
@@ -134,9 +144,9 @@ def test_lag_is_known_while_nobody_works(worked: Stack, host: ImageHost) -> None
             members = value(worked, "ingest", "huestream_group_members", group=told["group"])
             records = value(worked, "ingest", "huestream_group_lag_records", **told)
             seconds = value(worked, "ingest", "huestream_group_lag_seconds", **told)
-            return (members, records) == (0.0, 30.0) and 5 < (seconds or 0) < 120
+            return (members, records) == (0.0, 30.0) and 5 < (seconds or 0) < 240
 
-        wait_for(is_seen, "lag without members", 60, pause_seconds=1)
+        wait_for(is_seen, "lag without members", 120, pause_seconds=1)
     finally:
         os.kill(classifier, signal.SIGCONT)
     worked.wait_for_mail(inference_id)

@@ -10,7 +10,7 @@ from deploy.observing.running import Outcome, Plan, observe
 from services.local.folders import user_data_folder
 from services.local.kafka.problems import DownloadError
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("observing")]
+pytestmark = pytest.mark.system
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import pytest
 
-from services.local.stack import free_ports
+from services.local.ports import free_ports
 from tests.image_host import TEXT, image_host
 from tests.stack_fixtures import Item, Stack, csv_rows, items, start_stack
 from tests.waiting import wait_for

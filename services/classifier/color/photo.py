@@ -1,6 +1,7 @@
 """One decoded image, prepared once for all that is asked of it."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, TypeVar
 
 import numpy as np
@@ -73,7 +74,7 @@ def _opaque(pixels: Bytes) -> Mask:
 def space_of(rgb: Bytes) -> Singles:
     """Give (L, 1.5a, 1.5b) of 8-bit sRGB, looked up at 6 bits a channel."""
     index = ((rgb >> (8 - _BITS)).astype(np.float32) @ _PLACE_VALUES).astype(np.intp)
-    return _SPACE.take(index, axis=1).transpose(1, 2, 0)
+    return _space_table().take(index, axis=1).transpose(1, 2, 0)
 
 
 def cell_centers(bits: int) -> NDArray[np.float64]:
@@ -82,11 +83,11 @@ def cell_centers(bits: int) -> NDArray[np.float64]:
     return np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
+@cache
 def _space_table() -> Singles:
     table = (oklab_from_srgb(cell_centers(_BITS)) * _STRETCH).astype(np.float32)
     return np.ascontiguousarray(table.T)
 
 
-_SPACE: Final = _space_table()
 _PLACE_VALUES: Final = np.array([1 << 2 * _BITS, 1 << _BITS, 1], dtype=np.float32)
 """A product with these numbers a cell: whole numbers this small are exact in single precision."""

@@ -82,9 +82,19 @@ def _slope(mask: Plane, depth: float) -> Plane:
 def blurred(mask: Plane, radius: float) -> Plane:
     """Soften a plane; the radius is a share of the side. Three means in a row come close to a Gaussian."""
     reach = max(1, round(radius * SIDE))
+    around = _around(mask, 3 * (reach + 1))
+    soft, part = np.zeros_like(mask), mask[around]
     for _ in range(3):
-        mask = _mean(_mean(mask, reach).T, reach).T
-    return mask
+        part = _mean(_mean(part, reach).T, reach).T
+    soft[around] = part
+    return soft
+
+
+def _around(mask: Plane, margin: int) -> tuple[slice, slice]:
+    """Find the rows and columns that a shape takes up with a margin: beyond them nothing is to be softened."""
+    places = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    down, right = (slice(max(0, at[0] - margin), at[-1] + margin + 1) if at.size else slice(0, 1) for at in places)
+    return down, right
 
 
 def _mean(plane: Plane, reach: int) -> Plane:

@@ -20,9 +20,9 @@ from aiokafka.errors import KafkaError
 from services.local.kafka.locks import Locks, locked_properties, scram_options
 from services.local.kafka.problems import DISK_FULL, LocalKafkaError, NotReadyError, folder_error, no_space
 from services.local.leash import leashed
+from services.local.ports import HOST
 from services.runtime.cluster import Kafka, cluster_of
 
-HOST: Final = "127.0.0.1"
 LEAST_FREE_BYTES: Final = 64 * 1024 * 1024
 _FORMAT_TIMEOUT_SECONDS: Final = 60
 _MEMORY: Final = ("-Xms96m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
@@ -88,6 +88,7 @@ def properties(node: Node, nodes: Sequence[Node], locks: Locks | None = None) ->
         "broker.session.timeout.ms": 6000,
         "num.network.threads": 2,
         "num.io.threads": 4,
+        "metadata.max.idle.interval.ms": 5000,  # else something is written twice a second where nothing happens
         "log.cleaner.dedupe.buffer.size": 4194304,
         **(locked_properties(locks) if locks else {}),
     }

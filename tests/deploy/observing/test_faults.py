@@ -16,7 +16,7 @@ async def nothing() -> None:
 
 def all_faults(tmp_path: object) -> list[Fault]:
     layout = Layout(tmp_path, 1, 2, 3, ((4, 5),), {})  # type: ignore[arg-type]
-    return faults(System(layout, {}, ""), ImageHost({}))
+    return faults(System(layout, {}), ImageHost({}))
 
 
 def test_the_four_that_were_promised_are_tried(tmp_path: object) -> None:

@@ -97,20 +97,27 @@ def burning(burn: float, objective: str, minutes: int) -> dict[str, str]:
     return counted(f"0+{MANY - bad}x{minutes}", f"0+{bad}x{minutes}")[objective]
 
 
+def burning_late(burn: float, objective: str) -> dict[str, str]:
+    """Nothing for five hours, then so many times the errors that the budget allows."""
+    bad = round(MANY * BUDGETS[objective] * burn)
+    return counted(f"0+{MANY}x300 {MANY * 300}+{MANY - bad}x80", f"0+0x300 0+{bad}x80")[objective]
+
+
 def burn_cases() -> Iterator[Case]:
     for objective in BUDGETS:
         name = f"{objective}ErrorBudgetBurn"
         page, ticket = (name, "page"), (name, "ticket")
         both = frozenset({page, ticket})
-        yield Case(page, "16 times", burning(16, objective, 120), {"1h10m": both})
-        yield Case(page, "7 times, for six hours", burning(7, objective, 400), {"6h10m": both}, "5m")
-        yield Case(page, "5 times wakes nobody", burning(5, objective, 400), {"6h10m": frozenset({ticket})}, "5m")
-        yield Case(ticket, "1.2 times, for days", burning(1.2, objective, 4400), {"73h": frozenset({ticket})}, "10m")
-        yield Case(ticket, "0.8 times", burning(0.8, objective, 4400), {"73h": frozenset()}, "10m")
+        yield Case(page, "16 times", burning_late(16, objective), {"5h": frozenset(), "6h10m": both}, "10m")
+        yield Case(page, "12 times", burning_late(12, objective), {"6h10m": frozenset({ticket})}, "10m")
+        yield Case(page, "7 times, for six hours", burning(7, objective, 400), {"6h10m": both}, "10m")
+        yield Case(page, "5 times wakes nobody", burning(5, objective, 400), {"6h10m": frozenset({ticket})}, "10m")
+        yield Case(ticket, "1.2 times, for days", burning(1.2, objective, 4400), {"73h": frozenset({ticket})}, "1h")
+        yield Case(ticket, "0.8 times", burning(0.8, objective, 4400), {"73h": frozenset()}, "1h")
         over = counted(f"0+600x60 {600 * 60}+1000x120", f"0+400x60 {400 * 60}+0x120")[objective]
-        yield Case(page, "an hour of it, and over", over, {"1h": both, "2h30m": frozenset({ticket})})
+        yield Case(page, "an hour of it, and over", over, {"1h": both, "2h30m": frozenset({ticket})}, "5m")
         few = counted("0+0x30 0+0x30", "0+0x30 1+0x30")[objective]
-        yield Case(page, "one error at no traffic", few, {"33m": frozenset(), "50m": frozenset()})
+        yield Case(page, "one error at no traffic", few, {"35m": frozenset(), "50m": frozenset()}, "5m")
 
 
 def requests(**rates: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.local.kafka.node import Node, bootstrap_servers, java_command, prepare_nodes, properties, wait_until_ready
 from services.local.kafka.problems import LocalKafkaError, NoSpaceError, NotReadyError
-from services.local.stack import free_ports
+from services.local.ports import free_ports
 
 
 def three(folder: Path) -> list[Node]:
