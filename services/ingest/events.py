@@ -80,6 +80,7 @@ class Events:
         metrics.STREAMS.set(len(self._open))
         try:
             async with self.tail.subscribed(inference.inference_id, wake, _BEGIN_SECONDS) as news:
+                await self.turnstile.enter()  # all who came before the reading began are let in by it at once
                 progress = _Progress(inference)
                 final = await self.results.final(inference)
                 if final is None:
@@ -123,12 +124,13 @@ class Events:
         try:
             await asyncio.wait_for(wake.wait(), _GATHER_SECONDS if soon else self.heartbeat_seconds)
         except TimeoutError:
-            if not soon:
-                await self.turnstile.enter()
-                await _write(response, b": heartbeat\n\n")
+            silent = not soon
         else:
+            silent = False
             await asyncio.sleep(_GATHER_SECONDS)
-            await self.turnstile.enter()  # a thousand may watch the same batch
+        await self.turnstile.enter()  # a thousand may watch the same batch, and ask the store for the same report
+        if silent:
+            await _write(response, b": heartbeat\n\n")
 
 
 class _Progress:

@@ -12,7 +12,7 @@ from services.runtime.loops import fair_loop
 from services.runtime.settings import SettingsError
 from services.runtime.topic_admin import TopicError
 
-_ALLOCATIONS = 50_000
+_ALLOCATIONS = 10_000
 
 Main = Callable[[asyncio.Event], Awaitable[None]]
 _EXPECTED = (SettingsError, KafkaUnavailableError, TopicError)
@@ -58,10 +58,11 @@ async def until_stopped(stopping: asyncio.Event, *forever: Coroutine[None, None,
 def collect_garbage_rarely() -> None:
     """Keep the collector from what a service holds from its start on, and from coming with every request.
 
-    It looks at all containers again and again, for cycles; what requests leave behind has next to none.
+    It looks at all containers again and again, for cycles; what requests leave behind has next to none. It looks at so
+    few at once that nobody waits long for it, and at all of them seldom: 4,000 connections have 150,000.
     """
     gc.freeze()
-    gc.set_threshold(_ALLOCATIONS, 20, 50)
+    gc.set_threshold(_ALLOCATIONS, 5, 200)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ import selectors
 from collections import deque
 from typing import Final
 
-AT_ONCE: Final = 16
+AT_ONCE: Final = 8
 """Sockets that are looked at in one turn, and requests that begin in it: each takes 1 ms at most."""
 
 

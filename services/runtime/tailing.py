@@ -84,5 +84,6 @@ class Tail:
     async def _read(self) -> None:
         for records in (await self._consumer.getmany(timeout_ms=_POLL_MS)).values():
             for found in records:
+                record = Record(found.topic, found.partition, found.offset, found.key, found.value)
                 for subscription in self._subscriptions.get(found.key or b"", ()):
-                    subscription.add(Record(found.topic, found.partition, found.offset, found.key, found.value))
+                    subscription.add(record)

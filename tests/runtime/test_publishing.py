@@ -92,7 +92,7 @@ async def test_a_record_larger_than_a_batch_is_sent_all_the_same(broker: Broker)
 
 
 async def test_after_a_send_that_was_not_acknowledged_in_time_the_next_one_goes_on(broker: Broker) -> None:
-    out = Publisher(broker, 0.05)
+    out = Publisher(broker, 1.0)
     first = publishing(out, "a", 1)
     await broker.has_sent(1)
     second = publishing(out, "b", 1)

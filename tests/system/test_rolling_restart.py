@@ -35,7 +35,7 @@ BATCH = 4
 PRE_STOP_SECONDS = 1.0
 OURS = 70
 """The status of a reporter that ends so that what it is not sure of is read again."""
-PAUSE_SECONDS = 0.6  # a key may submit twice a second
+PAUSE_SECONDS = 1.0  # a key may submit twice a second
 
 
 def get(url: str) -> int:

@@ -74,7 +74,7 @@ async def test_what_breaks_fires_is_told_clears_and_is_told_to_be_over(tmp_path:
         lambda: turn(False),
         ticket("ImageHostsFailing") | page("MailServerAway"),
     )
-    async with exporter(told) as address, watched(tmp_path, {job: [address] for job in JOBS}, Pace(120)) as prometheus:
+    async with exporter(told) as address, watched(tmp_path, {job: [address] for job in JOBS}, Pace(60)) as prometheus:
         async with asyncio.timeout(60):
             while len(await prometheus.targets_up()) < len(JOBS) or await prometheus.firing():  # noqa: ASYNC110  # no event
                 await asyncio.sleep(0.5)
