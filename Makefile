@@ -4,7 +4,7 @@
 PYTHON ?= python3
 CONTAINERS ?= $(firstword $(shell command -v docker podman))
 VENV := .venv
-# Of the tests: most of their time they wait, for Kafka above all.
+# Of the tests: each waits for its processes at times; with one more than two cores, these are never idle.
 PROCESSES ?= 3
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet

@@ -58,7 +58,7 @@ async def fold_all(
             while [partition for partition in wanted if await source.position(partition) < ends[partition]]:
                 for records in (await source.getmany(timeout_ms=_POLL_MS)).values():
                     for found in records:
-                        fold(Record(found.topic, found.partition, found.offset, found.key, found.value))
+                        fold(record_of(found))
     except (TimeoutError, KafkaError) as error:
         raise KafkaUnavailableError(f"{topic.name} was not read within {timeout_seconds:g} seconds") from error
 

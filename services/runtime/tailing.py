@@ -8,7 +8,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import Topic
-from services.runtime.kafka import KafkaUnavailableError, Record
+from services.runtime.kafka import KafkaUnavailableError, Record, record_of
 
 _POLL_MS: Final = 200
 
@@ -84,6 +84,6 @@ class Tail:
     async def _read(self) -> None:
         for records in (await self._consumer.getmany(timeout_ms=_POLL_MS)).values():
             for found in records:
-                record = Record(found.topic, found.partition, found.offset, found.key, found.value)
+                record = record_of(found)
                 for subscription in self._subscriptions.get(found.key or b"", ()):
                     subscription.add(record)

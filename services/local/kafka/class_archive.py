@@ -24,6 +24,8 @@ _READY_SECONDS: Final = 45.0
 _END_SECONDS: Final = 30.0
 _AHEAD_OF_TIME: Final = 25
 """The Java from which on its cache is made ahead of time."""
+_ENDED: Final = (0, 143)
+"""A broker that ended as it was told: Java's own status after SIGTERM is the second."""
 
 
 async def archive_options(java: Path, jars: Sequence[Path]) -> list[str]:
@@ -61,10 +63,6 @@ async def _make(archive: Path, making: str, java: Path, jars: Sequence[Path]) ->
                 fresh.replace(archive)
         finally:
             fresh.unlink(missing_ok=True)
-
-
-_ENDED: Final = (0, 143)
-"""A broker that ended as it was told: Java's own status after SIGTERM is the second."""
 
 
 async def _status(node: Node, java: Sequence[str]) -> int | None:
