@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.events import Event, UndecodableError
 from schemas.topics import Topic
-from services.runtime.kafka import KafkaUnavailableError, Record, record_of
+from services.runtime.kafka import KafkaUnavailableError, Record, hold_back, record_of
 from services.runtime.logs import Logger
 from services.runtime.metrics import RECORDS
 
@@ -20,12 +20,18 @@ _METADATA_TRIES = 25
 
 
 class Follower:
-    """Follows topics from their beginning, without a group, and hands each event to the fold of its topic."""
+    """Follows topics from their beginning, without a group, and hands each event to the fold of its topic.
 
-    def __init__(self, consumer: AIOKafkaConsumer, folds: Mapping[Topic, Fold], log: Logger) -> None:
+    With `gather_ms` what is new comes at once where nothing came for a while, and else gathered for so long.
+    """
+
+    def __init__(
+        self, consumer: AIOKafkaConsumer, folds: Mapping[Topic, Fold], log: Logger, gather_ms: int | None = None
+    ) -> None:
         self._consumer = consumer
         self._folds = {topic.name: (topic, fold) for topic, fold in folds.items()}
         self._log = log
+        self._gather_ms = gather_ms
         self._moved = asyncio.Condition()
         self._last_poll = time.monotonic()
 
@@ -100,6 +106,7 @@ class Follower:
         """Fold what there is."""
         self._last_poll = time.monotonic()
         batches = await self._consumer.getmany(timeout_ms=_POLL_MS)
+        hold_back(self._consumer, self._gather_ms if batches else None)
         for records in batches.values():
             RECORDS.labels(records[0].topic).inc(len(records))
             for record in records:
