@@ -80,7 +80,7 @@ class Submitting:
     async def _body(self, request: web.Request) -> bytes:
         """Read the body, which the client may only now have been asked to send."""
         try:
-            async with asyncio.timeout(self.body_timeout_seconds):
+            async with asyncio.timeout(None if request.content.is_eof() else self.body_timeout_seconds):
                 if awaits_continue(request):
                     await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                     request.writer.output_size = 0  # the reply itself has not begun
