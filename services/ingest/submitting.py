@@ -75,7 +75,9 @@ class Submitting:
         key = _idempotency_key(request)
         inference_id = idempotent_id(key_id, key) if key else str(uuid.uuid4())
         batch = batch_of(images, inference_id, key_id, datetime.now(UTC), self.deadline_seconds)
-        return replace(batch, traceparent=request.get(TRACEPARENT)), key is not None
+        if traceparent := request.get(TRACEPARENT):
+            batch = replace(batch, traceparent=traceparent)
+        return batch, key is not None
 
     async def _body(self, request: web.Request) -> bytes:
         """Read the body, which the client may only now have been asked to send."""
