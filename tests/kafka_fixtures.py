@@ -30,7 +30,7 @@ from services.local.leash import leashed
 from services.local.ports import free_ports
 
 READY_SECONDS = 60.0
-STOP_SECONDS = 15.0
+END_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def running_kafka(folder: Path, jars: Sequence[Path], brokers: int = 1) -> Itera
             runner.run(wait_until_ready(nodes, READY_SECONDS))
             yield RunningKafka(nodes, processes)
         finally:
-            _stop(processes)
+            _end(processes)
 
 
 def _start(node: Node, java: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -94,15 +94,12 @@ def _start(node: Node, java: Sequence[str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(leashed(broker_command(node, java)), stdout=log, stderr=log)
 
 
-def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """End brokers without their goodbye, which takes a processor for a second; what was acknowledged is kept."""
     for process in processes:
-        process.terminate()
+        process.kill()
     for process in processes:
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(STOP_SECONDS)
+        process.wait(END_SECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -116,6 +113,6 @@ def kafka_jars() -> list[Path]:
 
 @pytest.fixture(scope="session")
 def kafka(kafka_jars: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKafka]:
-    """One broker for all tests; each makes topics of its own."""
+    """One broker for tests of several folders that need no more than one, whatever else is in it."""
     with running_kafka(tmp_path_factory.mktemp("kafka"), kafka_jars) as running:
         yield running

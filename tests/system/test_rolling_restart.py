@@ -187,7 +187,7 @@ def test_a_rolling_restart_of_every_service_loses_nothing_and_refuses_nobody(tmp
     [smtp_port] = free_ports([0])
     with ExitStack() as cleanup:
         stack = start_stack(tmp_path, "--smtp-port", str(smtp_port))
-        cleanup.callback(stack.stop)
+        cleanup.callback(stack.kill)
         second = instances(stack, smtp_port)
         for instance in second:
             cleanup.callback(instance.kill)

@@ -27,7 +27,7 @@ def collecting() -> Iterator[Collector]:
 def traced(collecting: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     running = start_stack(tmp_path_factory.mktemp("traced"), "--traces", collecting.url)
     yield running
-    running.stop()
+    running.kill()
 
 
 def test_the_whole_way_of_a_batch_arrives(traced: Stack, collecting: Collector, host: ImageHost) -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import UnknownTopicOrPartitionError
 
-from tests.kafka_fixtures import RunningKafka, running_kafka
+from tests.kafka_fixtures import running_kafka
 
 pytestmark = pytest.mark.system
 
@@ -84,13 +83,3 @@ def test_three_nodes_keep_what_they_acknowledged_when_one_is_killed(tmp_path: Pa
         running.processes[0].kill()
         asyncio.run(write(running.bootstrap, b"green"))
         assert asyncio.run(read(running.bootstrap, 2)) == [b"red", b"green"]
-
-
-async def test_a_topic_nobody_declared_is_not_created(kafka: RunningKafka) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, request_timeout_ms=2_000)
-    await producer.start()
-    try:
-        with pytest.raises(UnknownTopicOrPartitionError):
-            await asyncio.wait_for(producer.send_and_wait("nobody-declared-this", b""), LIMIT_SECONDS)
-    finally:
-        await producer.stop()
