@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from schemas.topics import TOPICS
 from tests.stack_fixtures import alive, start_stack
 
 pytestmark = pytest.mark.system
@@ -32,21 +31,6 @@ def test_sigterm_ends_everything_in_time_and_the_next_run_keeps_key_and_data(tmp
     assert second.ready()["api_key"] == ready["api_key"]
     assert second.call("/inference/color-classification", []).status == 400  # the key holds
     second.kill()
-
-
-def test_three_brokers_replicate_everything_three_times(tmp_path: Path) -> None:
-    stack = start_stack(tmp_path, "--brokers", "3")
-    try:
-        assert len(stack.pids("kafka")) == 3
-        servers = stack.ready()["bootstrap_servers"]
-        check = [sys.executable, "-m", "services", "topics", "check", "--bootstrap-servers", servers]
-        done = subprocess.run(check, capture_output=True, text=True, timeout=60, check=False)
-        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, f"all {len(TOPICS)} topics are as declared")
-        fewer = subprocess.run([*check, "--replicas", "2"], capture_output=True, text=True, timeout=60, check=False)
-        assert fewer.returncode == 1
-        assert "images.submitted.v1: replicas is 3, declared is 2" in fewer.stdout
-    finally:
-        stack.kill()
 
 
 def test_a_port_in_use_is_one_clear_sentence(tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ def test_a_rolling_restart_of_every_service_loses_nothing_and_refuses_nobody(tmp
             instance.start()
         ingest, classifier, reporter = second
         ours, other = stack.ready()["endpoint"], f"http://127.0.0.1:{ingest.environment['HUESTREAM_PORT']}"
-        keys = [issue_key(stack.ready()["bootstrap_servers"], number) for number in range(3)]
+        keys = [issue_key(stack.ready()["bootstrap_servers"], number) for number in range(2)]
         load = Load([ours, other])
         host = cleanup.enter_context(image_host(delay_seconds=0.05))
         with under_load(load, keys, host.url):
