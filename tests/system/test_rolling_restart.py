@@ -187,14 +187,14 @@ def test_a_rolling_restart_of_every_service_loses_nothing_and_refuses_nobody(tmp
     [smtp_port] = free_ports([0])
     with ExitStack() as cleanup:
         stack = start_stack(tmp_path, "--smtp-port", str(smtp_port))
-        cleanup.callback(stack.stop)
+        cleanup.callback(stack.kill)
         second = instances(stack, smtp_port)
         for instance in second:
             cleanup.callback(instance.kill)
             instance.start()
         ingest, classifier, reporter = second
         ours, other = stack.ready()["endpoint"], f"http://127.0.0.1:{ingest.environment['HUESTREAM_PORT']}"
-        keys = [issue_key(stack.ready()["bootstrap_servers"], number) for number in range(3)]
+        keys = [issue_key(stack.ready()["bootstrap_servers"], number) for number in range(2)]
         load = Load([ours, other])
         host = cleanup.enter_context(image_host(delay_seconds=0.05))
         with under_load(load, keys, host.url):

@@ -36,7 +36,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
         running.assert_no_batch_was_mailed_twice()
     finally:
-        running.stop()
+        running.kill()
 
 
 def locks_of(stack: Stack) -> Locks:
