@@ -101,7 +101,7 @@ def _columns(model: type[BaseModel]) -> Sequence[_Column]:
 
 def _lines(rule: Any) -> SchemaValidator:
     """Compile the pattern of a member into that of lines, each of which matches it."""
-    return SchemaValidator(core_schema.str_schema(pattern=rf"\A(?m:(?:{rule['pattern']}\n)*)\z"))
+    return SchemaValidator(core_schema.str_schema(pattern=rf"\A(?m:(?:(?:{rule['pattern']})\n)*)\z"))
 
 
 def _tolerant(model: type[BaseModel]) -> SchemaValidator:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, to_builtins
 from msgspec.structs import replace
+from pydantic_core import to_json
 
 from schemas.events import BatchSubmitted, ImageSubmitted
 from schemas.export import PUBLISHED
@@ -34,6 +35,14 @@ def test_the_fingerprint_tells_bodies_apart_by_content_and_order() -> None:
     assert mark(IMAGES) != mark(IMAGES[::-1])
     assert mark(IMAGES) != mark([*IMAGES[:2], replace(IMAGES[2], custom_id="x")])
     assert mark(IMAGES[:1]) == hashlib.sha256(b'[{"image_path":"http://h/0","product_type":"A"}]').hexdigest()
+
+
+def test_a_fingerprint_is_of_what_pydantic_would_write_whatever_the_characters() -> None:
+    """Those of batches that were accepted before msgspec wrote the images must hold."""
+    text = "".join(map(chr, (*range(0xD800), *range(0xE000, 0x110000))))
+    batch = batch_of([Item("http://h/", text)], idempotent_id("key1", "abc"), "key1", NOW, 60)
+    written = to_json([{"image_path": "http://h/", "product_type": text}])
+    assert batch.record.fingerprint == hashlib.sha256(written).hexdigest()
 
 
 TEXTS = st.one_of(
