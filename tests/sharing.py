@@ -17,6 +17,8 @@ SHARED: Final = {
     "tests/administration/test_keys.py": "any broker",
     "tests/local/kafka/test_undeclared_topics.py": "any broker",
     "tests/schemas/test_on_kafka.py": "any broker",
+    "tests/classifier/color/test_drawn_products.py": "the drawings",
+    "tests/demo/test_offer.py": "the drawings",
 }
 ALONE: Final = (
     "tests/system/test_demo.py",

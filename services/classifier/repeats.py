@@ -65,7 +65,7 @@ class Repeats:
         """Wait for the fetch that another image of the batch has begun; None where it may not be shared."""
         outcome = await asyncio.shield(running)
         if isinstance(outcome, FetchProblem):
-            raise FetchProblem(outcome.item_error.code, outcome.item_error.message)
+            raise FetchProblem(outcome.code, outcome.message)
         if outcome is None or not outcome.freshness.batch_seconds:
             return None
         metrics.REPEATS.inc()

@@ -85,7 +85,7 @@ async def test_a_host_that_forbids_it_is_asked_each_time(header: str) -> None:
 async def test_a_failure_is_shared_by_those_who_waited_for_it_alone() -> None:
     async with scene(status=404) as found:
         ends = await asyncio.gather(*(found.fetch() for _ in range(5)), return_exceptions=True)
-        assert {end.item_error.code for end in ends if isinstance(end, FetchProblem)} == {"fetch_http_status"}
+        assert {end.code for end in ends if isinstance(end, FetchProblem)} == {"fetch_http_status"}
         with pytest.raises(FetchProblem):
             await found.fetch()
         assert len(found.asked) == 2

@@ -6,8 +6,6 @@ broker.
 
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 
@@ -15,6 +13,7 @@ import pytest
 
 from schemas.topics import TOPICS
 from tests.collector import Arrived, Collector, collector
+from tests.commands import run_here
 from tests.image_host import ImageHost
 from tests.local.kafka.records import create, read, write
 from tests.stack_fixtures import Stack, items, start_stack
@@ -43,10 +42,10 @@ def three(collecting: Collector, tmp_path_factory: pytest.TempPathFactory) -> It
 def test_everything_is_replicated_three_times(three: Stack) -> None:
     assert len(three.pids("kafka")) == 3
     servers = three.ready()["bootstrap_servers"]
-    check = [sys.executable, "-m", "services", "topics", "check", "--bootstrap-servers", servers]
-    done = subprocess.run(check, capture_output=True, text=True, timeout=60, check=False)
+    check = ("topics", "check", "--bootstrap-servers", servers)
+    done = run_here(*check)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, f"all {len(TOPICS)} topics are as declared")
-    fewer = subprocess.run([*check, "--replicas", "2"], capture_output=True, text=True, timeout=60, check=False)
+    fewer = run_here(*check, "--replicas", "2")
     assert fewer.returncode == 1
     assert "images.submitted.v1: replicas is 3, declared is 2" in fewer.stdout
 
