@@ -39,7 +39,7 @@ def configure_logs(service: str, level: str) -> Logger:
         )
     )
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
-    logger: Logger = structlog.get_logger(service=service)
+    logger: Logger = structlog.get_logger(service=service).bind()
     return logger
 
 

@@ -102,7 +102,7 @@ async def test_one_who_is_canceled_does_not_take_the_others_along() -> None:
 
 
 async def test_no_more_is_kept_than_there_is_room_for() -> None:
-    async with scene("Cache-Control: max-age=60", capacity=400, body=b"x" * 100) as found:
+    async with scene("Cache-Control: max-age=60", capacity=8_000, body=b"x" * 900) as found:
         for number in range(6):
             await found.fetch(path=f"/{number}.jpg")
         await found.fetch(path="/5.jpg")
