@@ -7,6 +7,7 @@ Processor time, user and system, of the whole life of a process and of what it s
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import statistics
@@ -54,7 +55,7 @@ def life(layout: Layout, program: Program, idle_seconds: float) -> tuple[float, 
 
 def measure(kafka: RunningKafka, data: Path, rounds: int, idle_seconds: float) -> None:
     access = Access(kafka.bootstrap)
-    asyncio.run(Brokers(kafka.nodes, [], access).create_topics(print))
+    asyncio.run(Brokers([kafka.node], [], access).create_topics(print))
     found: dict[str, list[tuple[float, float]]] = {}
     for _ in range(rounds):
         options = Options(data=data)
@@ -71,6 +72,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--idle", type=float, default=6)
     arguments = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of each attempt to reach a broker that starts
     with tempfile.TemporaryDirectory() as name, running_kafka(Path(name) / "kafka", fetched_jars()) as kafka:
         measure(kafka, Path(name), arguments.rounds, arguments.idle)
 
