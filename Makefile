@@ -4,6 +4,8 @@
 PYTHON ?= python3
 CONTAINERS ?= $(firstword $(shell command -v docker podman))
 VENV := .venv
+# Each of the hundreds of processes that the tests start would compile all that it imports, for about a second.
+unexport PYTHONDONTWRITEBYTECODE
 # Of the tests: each waits for its processes at times; with one more than two cores, these are never idle.
 PROCESSES ?= 3
 BIN := $(VENV)/bin

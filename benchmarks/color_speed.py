@@ -25,7 +25,7 @@ from pictures import FORMS, encoded, photos
 from PIL import Image
 
 from services.analyze.images import LocalImage
-from services.classifier.classifying import analyze_bytes
+from services.classifier.answers import analyze_bytes
 from services.classifier.decoding import decode
 from services.classifier.settings import MAX_IMAGE_PIXELS
 

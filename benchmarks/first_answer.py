@@ -19,7 +19,7 @@ def main() -> None:
     content = sys.stdin.buffer.read()
     began = time.process_time()
     from services.analyze.images import LocalImage  # noqa: PLC0415  # the import is what is measured
-    from services.classifier.classifying import analyze_bytes  # noqa: PLC0415
+    from services.classifier.answers import analyze_bytes  # noqa: PLC0415
 
     image = LocalImage(Path(), "", "Shirt", "#AA3344", "Fashion")
     analyze_bytes(image, content, 50_000_000)

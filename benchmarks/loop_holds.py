@@ -11,6 +11,7 @@ jars in the user's data folder.
 
 import argparse
 import asyncio
+import json
 import resource
 import socket
 import sys
@@ -208,11 +209,10 @@ class Attacks:
 def classified(inference_id: str) -> list[ImageClassified]:
     """Make a result of each image, as a classifier writes them."""
     now = datetime.now(UTC)
-    images = read_images(BODY)
-    fingerprint = batch_of(images, inference_id, "key", now, 1).record.fingerprint
+    fingerprint = batch_of(read_images(BODY), inference_id, "key", now, 1).record.fingerprint
     known = {"inference_id": inference_id, "fingerprint": fingerprint, "classified_at": now, "status": "failed"}
     error = ItemError(code="fetch_dns", message="The name has no address")
-    return [ImageClassified(**known, **image, index=index, error=error) for index, image in enumerate(images)]
+    return [ImageClassified(**known, **image, index=index, error=error) for index, image in enumerate(json.loads(BODY))]
 
 
 @asynccontextmanager

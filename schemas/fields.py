@@ -1,8 +1,8 @@
 """The constrained values that events and requests are made of."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
-from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
@@ -33,12 +33,15 @@ ItemErrorCode = Literal[
 ]
 
 
+_UUID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
 def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def _canonical_uuid(text: str) -> str:
-    if str(UUID(text)) != text:
+    if not _UUID.fullmatch(text):
         raise ValueError("expected a lower-case UUID in its canonical form of 36 characters")
     return text
 

@@ -4,13 +4,16 @@ A command's module is imported only when the command is chosen, so that none pay
 """
 
 import argparse
+import gc
 import importlib
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
-from services.runtime.processes import run_processes, several
-from services.runtime.settings import ServiceSettings
+if TYPE_CHECKING:
+    from services.runtime.settings import ServiceSettings
 
 SERVICES: Final = {
     "ingest": "run the HTTP endpoint",
@@ -51,7 +54,8 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
         if name == chosen:
             _describe_settings(command, name)
             if name in SEVERAL:
-                command.add_argument("--processes", type=several, default=1, metavar="N", help="run N consumers")
+                number = importlib.import_module("services.runtime.processes").several
+                command.add_argument("--processes", type=number, default=1, metavar="N", help="run N consumers")
     for name, (module, summary) in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         if name == chosen:
@@ -64,7 +68,7 @@ def _describe_settings(command: argparse.ArgumentParser, service: str) -> None:
     command.epilog = _settings_of(service).describe()
 
 
-def _settings_of(service: str) -> type[ServiceSettings]:
+def _settings_of(service: str) -> "type[ServiceSettings]":
     module = importlib.import_module(f"services.{service}.settings")
     settings: type[ServiceSettings] = getattr(module, f"{service.title()}Settings")
     return settings
@@ -80,32 +84,56 @@ def _unknown_setting() -> str:
     return ""
 
 
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Import a command without looking for garbage, which modules are not, and leave them out of later looks."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that was asked for; returns its exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
-    if tool := TOOLS.get(tuple(words[:2])):
-        return _use(tool, words)
-    chosen = next((word for word in words if not word.startswith("-")), None)
-    parsed = _parser(chosen).parse_args(words)
-    if parsed.command in SERVICES and (refused := _unknown_setting()):
-        sys.stderr.write(f"huestream: {refused}\n")
-        return 1
-    if getattr(parsed, "processes", 1) > 1:
-        return run_processes(parsed.command, parsed.processes, _settings_of(parsed.command))
-    if getattr(parsed, "check", False):
-        return int(importlib.import_module(f"services.{parsed.command}.checking").run())
-    if parsed.command in SERVICES:
-        return int(importlib.import_module(f"services.{parsed.command}.main").run())
-    return int(importlib.import_module(COMMANDS[parsed.command][0]).run(parsed))
+    with _without_collecting():
+        run = _tool(TOOLS[tool], words) if (tool := tuple(words[:2])) in TOOLS else _command(words)
+    return int(run())
 
 
-def _use(tool: tuple[str, str], words: Sequence[str]) -> int:
+def _tool(tool: tuple[str, str], words: Sequence[str]) -> Callable[[], Any]:
     module, summary = importlib.import_module(tool[0]), tool[1]
     parser = argparse.ArgumentParser(
         prog=f"huestream {' '.join(words[:2])}", description=f"{summary[0].upper()}{summary[1:]}."
     )
     module.configure(parser)
-    return int(module.run(parser.parse_args(words[2:])))
+    return partial(module.run, parser.parse_args(words[2:]))
+
+
+def _command(words: Sequence[str]) -> Callable[[], Any]:
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    parsed = _parser(chosen).parse_args(words)
+    if parsed.command not in SERVICES:
+        return partial(importlib.import_module(COMMANDS[parsed.command][0]).run, parsed)
+    if refused := _unknown_setting():
+        return partial(_refuse, refused)
+    return _service(parsed)
+
+
+def _service(parsed: argparse.Namespace) -> Callable[[], Any]:
+    if getattr(parsed, "processes", 1) > 1:
+        run_processes = importlib.import_module("services.runtime.processes").run_processes
+        return partial(run_processes, parsed.command, parsed.processes, _settings_of(parsed.command))
+    module = "checking" if getattr(parsed, "check", False) else "main"
+    run: Callable[[], Any] = importlib.import_module(f"services.{parsed.command}.{module}").run
+    return run
+
+
+def _refuse(reason: str) -> int:
+    sys.stderr.write(f"huestream: {reason}\n")
+    return 1
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from xdist.remote import Producer
 
 from tests.sharing import BySharing, place_of
 
-pytest_plugins = ["tests.kafka_fixtures", "tests.stack_fixtures"]
+pytest_plugins = ["tests.kafka_fixtures"]
 
 # A shell starts background jobs with Ctrl-C ignored, which all that they start inherit: tests of Ctrl-C would wait.
 signal.signal(signal.SIGINT, signal.default_int_handler)

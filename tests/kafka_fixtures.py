@@ -30,19 +30,19 @@ from services.local.leash import leashed
 from services.local.ports import free_ports
 
 READY_SECONDS = 60.0
-STOP_SECONDS = 15.0
+END_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
 class RunningKafka:
-    """Brokers that run and are ready."""
+    """A broker that runs and is ready."""
 
-    nodes: Sequence[Node]
-    processes: Sequence[subprocess.Popen[bytes]]
+    node: Node
+    process: subprocess.Popen[bytes]
 
     @property
     def bootstrap(self) -> str:
-        return bootstrap_servers(self.nodes)
+        return bootstrap_servers([self.node])
 
 
 def fetched_jars() -> list[Path]:
@@ -68,25 +68,22 @@ def put_formatted(folder: Path) -> None:
 
 
 @contextmanager
-def running_kafka(folder: Path, jars: Sequence[Path], brokers: int = 1) -> Iterator[RunningKafka]:
-    """Run brokers on free ports; what the folder holds from an earlier run is kept.
+def running_kafka(folder: Path, jars: Sequence[Path]) -> Iterator[RunningKafka]:
+    """Run one broker on free ports; what the folder holds from an earlier run is kept.
 
     Only where no event loop runs: that is, not in an async test.
     """
-    numbers = range(1, brokers + 1)
-    nodes = [Node(number, *free_ports([0, 0]), folder / f"node-{number}") for number in numbers]
-    java = find_java()
-    if brokers == 1:
-        put_formatted(folder)
+    node, java = Node(1, *free_ports([0, 0]), folder / "node-1"), find_java()
+    put_formatted(folder)
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         command = java_command(folder, java, jars, runner.run(archive_options(java, jars)))
-        runner.run(prepare_nodes(folder, nodes, command))
-        processes = [_start(node, command) for node in nodes]
+        runner.run(prepare_nodes(folder, [node], command))
+        process = _start(node, command)
         try:
-            runner.run(wait_until_ready(nodes, READY_SECONDS))
-            yield RunningKafka(nodes, processes)
+            runner.run(wait_until_ready([node], READY_SECONDS))
+            yield RunningKafka(node, process)
         finally:
-            _stop(processes)
+            _end(process)
 
 
 def _start(node: Node, java: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -94,15 +91,10 @@ def _start(node: Node, java: Sequence[str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(leashed(broker_command(node, java)), stdout=log, stderr=log)
 
 
-def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(STOP_SECONDS)
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a broker without its goodbye, which takes a processor for a second; what was acknowledged is kept."""
+    process.kill()
+    process.wait(END_SECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -116,6 +108,6 @@ def kafka_jars() -> list[Path]:
 
 @pytest.fixture(scope="session")
 def kafka(kafka_jars: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKafka]:
-    """One broker for all tests; each makes topics of its own."""
+    """One broker for tests of several folders that need no more than one, whatever else is in it."""
     with running_kafka(tmp_path_factory.mktemp("kafka"), kafka_jars) as running:
         yield running

@@ -4,14 +4,12 @@ import csv
 import io
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -19,14 +17,11 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from services.local.folders import user_data_folder
 from tests.kafka_fixtures import put_formatted
 from tests.waiting import wait_for
 
 Item = dict[str, str]
-KEPT_LOGS = Path(__file__).parents[1] / "build" / "logs-of-failed-tests"
 
 
 @dataclass(frozen=True)
@@ -90,9 +85,30 @@ class Stack:
 
         return wait_for(look, f"status {wanted}", 60, pause_seconds=0.2)  # reads are limited
 
+    def all_pids(self) -> list[int]:
+        return [pid for pids in self.ready()["pids"].values() for pid in pids]
+
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(15)
+
+    def kill(self) -> None:
+        """End it where a clean end, which takes a processor for seconds, is not what is tested."""
+        pids = self.all_pids() if self.ready_file.exists() else []
+        self.process.kill()
+        self.process.wait(10)
+        wait_for(lambda: not alive(pids), "end of all processes after the parent was killed", 10)
+
+
+def alive(pids: Iterable[int]) -> list[int]:
+    return [pid for pid in pids if _state(pid) not in {None, "Z"}]
+
+
+def _state(pid: int) -> str | None:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return None
 
 
 def csv_rows(mail: EmailMessage) -> list[dict[str, str]]:
@@ -144,17 +160,3 @@ def start_stack(data: Path, *options: str) -> Stack:
         process.wait(10)
         raise
     return stack
-
-
-@pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
-    """One running system for all tests that leave it as they found it; its logs are kept when one of them fails."""
-    with tempfile.TemporaryDirectory(prefix="huestream-", ignore_cleanup_errors=True) as folder:
-        running = start_stack(Path(folder))
-        try:
-            yield running
-            running.assert_no_batch_was_mailed_twice()
-        finally:
-            running.stop()
-            if request.session.testsfailed:
-                shutil.copytree(Path(folder, "logs"), KEPT_LOGS, dirs_exist_ok=True)

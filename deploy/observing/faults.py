@@ -23,6 +23,10 @@ class Fault:
     within: float = 90.0
     clears: float = 120.0
 
+    def pages(self) -> frozenset[Fired]:
+        """Of those that must fire, the ones that somebody is told at once."""
+        return frozenset(alert for alert in self.must if alert[1] == "page")
+
 
 def page(*names: str) -> frozenset[Fired]:
     """Alerts that page."""

@@ -39,8 +39,7 @@ class Seen:
             for alert, seconds in sorted(self.cleared.items())
             if seconds > self.fault.clears
         ]
-        paged = {alert for alert in self.fault.must if alert[1] == "page"}
-        silent = [f"{name}: nobody was told of {alert[0]}" for alert in sorted(paged - self.notified)]
+        silent = [f"{name}: nobody was told of {alert[0]}" for alert in sorted(self.fault.pages() - self.notified)]
         hanging = [
             f"{name}: nobody was told that {alert[0]} is over" for alert in sorted(self.notified - self.resolved)
         ]
@@ -48,26 +47,33 @@ class Seen:
 
 
 async def try_fault(prometheus: Prometheus, fault: Fault, say: Callable[[str], None]) -> Seen:
-    """Break, wait until all that must fire does, mend, and wait until nothing fires."""
+    """Break, wait until all that must fire does and is told, mend, and wait until nothing fires."""
     seen = Seen(fault)
     before = len(prometheus.notifications.told)
     say(f"breaking: {fault.name}")
     began = time.monotonic()
     await fault.break_it()
-    await _until_fired(prometheus, seen, began)
+    await _until_told(prometheus, seen, began, before)
     await fault.mend_it()
     say(f"  mended after {time.monotonic() - began:.0f} s; fired: {_listed(seen)}")
     await _until_quiet(prometheus, seen, began)
-    told = prometheus.notifications.told[before:]
-    seen.notified = {(name, receiver) for state, name, receiver in told if state == "firing"}
-    seen.resolved = {(name, receiver) for state, name, receiver in told if state == "resolved"}
+    seen.notified = _told(prometheus, before, "firing")
+    seen.resolved = _told(prometheus, before, "resolved")
     for sentence in seen.wrong():
         say(f"  WRONG: {sentence}")
     return seen
 
 
-async def _until_fired(prometheus: Prometheus, seen: Seen, began: float) -> None:
-    while time.monotonic() - began < seen.fault.within and not seen.fault.must <= set(seen.fired):
+def _told(prometheus: Prometheus, before: int, state: str) -> set[Fired]:
+    return {(name, receiver) for now, name, receiver in prometheus.notifications.told[before:] if now == state}
+
+
+async def _until_told(prometheus: Prometheus, seen: Seen, began: float, before: int) -> None:
+    """Wait for both: Alertmanager tells nobody of what was over before its next round."""
+    fault = seen.fault
+    while time.monotonic() - began < fault.within and not (
+        fault.must <= set(seen.fired) and fault.pages() <= _told(prometheus, before, "firing")
+    ):
         await _look(prometheus, seen, began)
         await asyncio.sleep(_LOOK_SECONDS)
 

@@ -1,6 +1,7 @@
 """Every file that is written from the declarations, by its path below deploy/."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import yaml
@@ -21,6 +22,7 @@ def yaml_text(content: Any) -> str:
     return text
 
 
+@cache
 def files() -> Mapping[str, str]:
     """All files with their content."""
     return {

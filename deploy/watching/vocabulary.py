@@ -1,6 +1,7 @@
 """Which series there are: those of the code, those of the libraries, those of our own rules."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Final
 
 from prometheus_client import REGISTRY, Metric
@@ -39,12 +40,14 @@ _SUFFIXES: Final = {
 }
 
 
-def metrics_of_code() -> dict[str, Metric]:
+@cache
+def metrics_of_code() -> Mapping[str, Metric]:
     """All metrics that our services declare, by name, without the suffixes of their kind."""
     return {metric.name: metric for metric in REGISTRY.collect() if metric.name.startswith("huestream_")}
 
 
-def series_of_code() -> dict[str, str]:
+@cache
+def series_of_code() -> Mapping[str, str]:
     """The series that a scrape may hold, each with its metric."""
     return {
         f"{metric.name}{suffix}": metric.name

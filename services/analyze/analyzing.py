@@ -11,7 +11,7 @@ from schemas.classification import Classification
 from schemas.events import ItemError
 from schemas.results import ResultItem
 from services.analyze.images import LocalImage
-from services.classifier.classifying import analyze_bytes
+from services.classifier.answers import analyze_bytes
 from services.classifier.problems import FetchProblem, ImageProblem
 from services.classifier.refining import figure_finder
 from services.classifier.settings import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
@@ -58,7 +58,7 @@ def _outcome(image: LocalImage, refine_model: Path | None) -> Classification | I
         find_figure = figure_finder(refine_model) if refine_model else None
         return analyze_bytes(image, content_of(image.file), MAX_IMAGE_PIXELS, find_figure)
     except ImageProblem as problem:
-        return problem.item_error
+        return ItemError(code=problem.code, message=problem.message)
     except Exception as error:  # noqa: BLE001  # hostile input ends here: one file must not stop the others
         return ItemError(code="internal", message=f"The image could not be analyzed ({type(error).__name__})")
 

@@ -1,8 +1,7 @@
-"""From the bytes of one image to its classification."""
+"""From the bytes of one image to its analysis. A decoder starts with this, so nothing here imports what validates."""
 
 from typing import Protocol
 
-from schemas.classification import Classification
 from services.classifier.color import Analysis, FullyTransparentError, analyze
 from services.classifier.decoding import decode
 from services.classifier.problems import DecodeProblem
@@ -46,11 +45,3 @@ def _analysis(image: Described, pixels: Pixels, figure: Mask | None = None) -> A
         label=image.hex_color_label,
         figure=figure,
     )
-
-
-def analyze_bytes(
-    image: Described, content: bytes, max_pixels: int, find_figure: FigureFinder | None = None
-) -> Classification:
-    """Decode and analyze one image, as the contract says it; raises `DecodeProblem`."""
-    analysis = analysis_of(image, content, max_pixels, find_figure)
-    return Classification.model_validate(analysis, from_attributes=True)

@@ -43,7 +43,7 @@ from services.classifier.decoder_limits import (
 from services.classifier.decoding import decode
 from services.classifier.problems import DecodeProblem, too_much_memory
 from services.classifier.refining import FigureFinder, figure_finder
-from services.runtime.processes import die_with_parent
+from services.runtime.orphans import die_with_parent
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -134,12 +134,16 @@ def _answer(requests: BinaryIO, head: bytes, limits: DecoderLimits) -> tuple[int
         image = read_description(requests.read(description))
         analysis = analysis_of(image, requests.read(content), limits.max_pixels, _figure_finder(limits))
     except DecodeProblem as problem:
-        return PROBLEM, problem.item_error.model_dump_json().encode()
+        return PROBLEM, _told(problem)
     except MemoryError:
-        return PROBLEM, too_much_memory().item_error.model_dump_json().encode()
+        return PROBLEM, _told(too_much_memory())
     except Exception as fault:  # noqa: BLE001  # ours: told to the parent, which logs it
         return FAULT, f"{type(fault).__name__}: {fault}"[:1000].encode()
     return CLASSIFIED, written(analysis)
+
+
+def _told(problem: DecodeProblem) -> bytes:
+    return json.dumps({"code": problem.code, "message": problem.message}).encode()
 
 
 def written(analysis: Analysis) -> bytes:

@@ -3,9 +3,10 @@
 import json
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from schemas.events import ImageFields
+if TYPE_CHECKING:  # decoders import this module, and not what validates
+    from schemas.events import ImageFields
 
 REQUEST: Final = struct.Struct("!II")
 """Lengths of the image's description (JSON) and of its content, which follow; the description is as `Description`."""
@@ -27,7 +28,7 @@ class Description:
     hex_color_label: str | None
 
 
-def description_of(image: ImageFields) -> bytes:
+def description_of(image: "ImageFields") -> bytes:
     """Write what the analysis is told."""
     return json.dumps([image.product_type, image.category, image.hex_color_label]).encode()
 

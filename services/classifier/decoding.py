@@ -2,17 +2,19 @@
 
 import io
 import warnings
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from schemas.fields import ItemErrorCode
 from services.classifier.color import ANALYSIS_SIDE
 from services.classifier.jpeg_scans import MAX_SCANS, for_an_eighth, has_too_many_scans
 from services.classifier.png_chunks import MAX_CHUNKS, SIGNATURE, has_too_many_chunks
 from services.classifier.problems import DecodeProblem, too_much_memory
+
+if TYPE_CHECKING:  # decoders import this module, and not what validates
+    from schemas.fields import ItemErrorCode
 
 Pixels = NDArray[np.uint8]
 
@@ -74,7 +76,7 @@ def _too_many_pixels(max_pixels: int) -> DecodeProblem:
     return DecodeProblem("image_too_many_pixels", f"The image has more than {max_pixels} pixels")
 
 
-def _unidentified(content: bytes) -> tuple[ItemErrorCode, str]:
+def _unidentified(content: bytes) -> tuple["ItemErrorCode", str]:
     """Tell a damaged image of our formats from something else, by its first bytes."""
     known = content.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")) or (
         content[:4] == b"RIFF" and content[8:12] == b"WEBP"

@@ -26,7 +26,7 @@ async def classify(
             raise BatchCanceled
         outcome: Classification | ItemError = await analyze_image(image, await fetch(image.image_path))
     except ImageProblem as problem:
-        outcome = problem.item_error
+        outcome = ItemError(code=problem.code, message=problem.message)
     return result_of(image, outcome, now())
 
 

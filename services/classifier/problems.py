@@ -7,16 +7,19 @@ ImageProblem
 └── DecodeProblem   between the bytes and the pixels
 """
 
-from schemas.events import ItemError
-from schemas.fields import ItemErrorCode
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # decoders import this module, and not what validates
+    from schemas.fields import ItemErrorCode
 
 
 class ImageProblem(Exception):  # noqa: N818  # it becomes a result
     """One image cannot be classified; carries the contract's code and a sentence for its owner."""
 
-    def __init__(self, code: ItemErrorCode, message: str) -> None:
+    def __init__(self, code: "ItemErrorCode", message: str) -> None:
         super().__init__(code, message)
-        self.item_error = ItemError(code=code, message=message)
+        self.code = code
+        self.message = message
 
 
 class DeadlinePassed(ImageProblem):
@@ -37,7 +40,7 @@ class FetchProblem(ImageProblem):
     """The bytes could not be had; `may_pass` where another try could have them."""
 
     def __init__(
-        self, code: ItemErrorCode, message: str, *, may_pass: bool = False, retry_after_seconds: float | None = None
+        self, code: "ItemErrorCode", message: str, *, may_pass: bool = False, retry_after_seconds: float | None = None
     ) -> None:
         super().__init__(code, message)
         self.may_pass = may_pass

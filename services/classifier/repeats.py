@@ -3,7 +3,8 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import Final
 
 from services.classifier import metrics
 from services.classifier.fetched import Fetched
@@ -12,6 +13,9 @@ from services.classifier.memory import Lease
 from services.classifier.problems import FetchProblem
 
 Clock = Callable[[], float]
+_ENTRY_BYTES: Final = 1024
+"""What keeping an image takes beside its bytes: small ones are not free."""
+_OWNERS: Final = 16
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,12 @@ class _Kept:
 
     fetched: Fetched
     at: float
-    owners: frozenset[str] = field(default_factory=frozenset)
+    owners: tuple[str, ...]
+    """For whom it was fetched, or found unchanged; the latest ones."""
+
+    @property
+    def size(self) -> int:
+        return len(self.fetched.content) + _ENTRY_BYTES
 
     def serves(self, owner: str, now: float) -> bool:
         age, freshness = now - self.at, self.fetched.freshness
@@ -56,7 +65,7 @@ class Repeats:
         """Wait for the fetch that another image of the batch has begun; None where it may not be shared."""
         outcome = await asyncio.shield(running)
         if isinstance(outcome, FetchProblem):
-            raise FetchProblem(outcome.item_error.code, outcome.item_error.message)
+            raise FetchProblem(outcome.code, outcome.message)
         if outcome is None or not outcome.freshness.batch_seconds:
             return None
         metrics.REPEATS.inc()
@@ -90,12 +99,12 @@ class Repeats:
 
     def _keep(self, url: str, fetched: Fetched, owner: str) -> None:
         before = self._kept.pop(url, None)
-        self._bytes -= len(before.fetched.content) if before else 0
+        self._bytes -= before.size if before else 0
         if not fetched.freshness.may_be_kept or len(fetched.content) > self._capacity // 4:
             return
-        owners = frozenset({owner}) | (before.owners if before and fetched.is_unchanged else frozenset())
-        self._kept[url] = _Kept(fetched, self._now(), owners)
-        self._bytes += len(fetched.content)
+        earlier = before.owners if before and fetched.is_unchanged else ()
+        kept = self._kept[url] = _Kept(fetched, self._now(), (owner, *earlier)[:_OWNERS])
+        self._bytes += kept.size
         while self._bytes > self._capacity:
             _, oldest = self._kept.popitem(last=False)
-            self._bytes -= len(oldest.fetched.content)
+            self._bytes -= oldest.size

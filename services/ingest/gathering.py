@@ -149,7 +149,7 @@ def product_in(record: Record) -> tuple[str, Item] | None:
         return None
     event = ProductSubmitted.decode(record.value)
     members = ((name, getattr(event, name)) for name in ImageFields.model_fields)
-    return event.key_id, {name: value for name, value in members if value is not None}
+    return event.key_id, Item(**{name: value for name, value in members if value is not None})
 
 
 async def until_durable(write: Callable[[], Awaitable[None]]) -> None:

@@ -186,7 +186,8 @@ async def _run(replica: Replica, health: Health, tracer: Tracer, log: Logger, st
     servers, patience = settings.cluster, settings.start_timeout_seconds
     await require(servers, topics_of("ingest"), patience, settings.least_replicas)
     async with (
-        publisher(servers, settings.publish_timeout_seconds, patience, compressed=True) as out,
+        # Batch records do not linger: those of images that were sent together go together anyway.
+        publisher(servers, settings.publish_timeout_seconds, patience, linger_ms=0, compressed=True) as out,
         consumer(servers, patience, gather_ms=_BATCHES_MS) as batches_in,
         consumer(servers, patience, gather_ms=_REST_MS) as log_in,
         consumer(servers, patience) as results_in,

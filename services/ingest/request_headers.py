@@ -28,12 +28,17 @@ class Preferences:
         return {"Preference-Applied": ", ".join(parts)} if parts else {}
 
 
-def preferences(lines: Iterable[str]) -> Preferences:
+_NONE: Final = Preferences()
+
+
+def preferences(lines: Sequence[str]) -> Preferences:
     """Read all `Prefer` headers; of a preference named twice the first one counts.
 
     >>> preferences(["wait=90, handling=lenient", "wait=5"])
     Preferences(lenient=True, wait_seconds=60)
     """
+    if not lines:
+        return _NONE
     found: dict[str, str] = {}
     for part in ",".join(lines).split(","):
         name, _, value = part.partition(";")[0].partition("=")

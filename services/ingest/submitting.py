@@ -76,12 +76,14 @@ class Submitting:
         key = _idempotency_key(request)
         inference_id = idempotent_id(key_id, key) if key else str(uuid.uuid4())
         batch = batch_of(images, inference_id, key_id, datetime.now(UTC), self.deadline_seconds)
-        return replace(batch, traceparent=request.get(TRACEPARENT)), key is not None
+        if traceparent := request.get(TRACEPARENT):
+            batch = replace(batch, traceparent=traceparent)
+        return batch, key is not None
 
     async def _body(self, request: web.Request) -> bytes:
         """Read the body, which the client may only now have been asked to send."""
         try:
-            async with asyncio.timeout(self.body_timeout_seconds):
+            async with asyncio.timeout(None if request.content.is_eof() else self.body_timeout_seconds):
                 if awaits_continue(request):
                     await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                     request.writer.output_size = 0  # the reply itself has not begun

@@ -28,6 +28,7 @@ from services.reporter.clock import Clock
 from services.reporter.collecting import Collector
 from services.reporter.delivering import Delivery
 from services.reporter.gathering import LostPartitionError
+from services.reporter.in_hand import InHand
 from services.reporter.stream import Stream, Work, end_process, send, topic_of, work_in_hand
 from services.runtime.kafka import Publisher, Record
 from services.runtime.logs import Logger
@@ -38,7 +39,6 @@ from services.runtime.tracing import Tracer, Untraced
 TICK_SECONDS: Final = 1.0
 PURGE_SECONDS: Final = 3600.0
 _ROWS_AT_ONCE: Final = 1000
-_DRAIN_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -97,21 +97,22 @@ class Handlers:
         self.delivery.forget()
 
 
-def connect(stream: Stream, handlers: Handlers, deliveries_at_once: int) -> None:
-    """Connect agents and timers to the logic."""
-    agents = _Agents(stream, handlers)
+def connect(stream: Stream, handlers: Handlers, deliveries_at_once: int) -> Callable[[], Awaitable[None]]:
+    """Connect agents and timers to the logic; returns what lets the work in hand end and begins none, before an end."""
+    in_hand = InHand(stream.settle)
+    agents = _Agents(stream, handlers, in_hand)
     agents.add(BATCHES_SUBMITTED, BatchSubmitted, handlers.open)
     agents.add(IMAGES_CLASSIFIED, ImageClassified, handlers.add)
     agents.add(CANCELLATIONS_REQUESTED, CancellationRequested, handlers.cancel)
     agents.add(REPORTER_CONTROL, ControlTick, handlers.act)
     agents.add(REPORTS_READY, ReportReady, handlers.deliver, deliveries_at_once)
-    timers = _Timers(stream, handlers)
+    timers = _Timers(stream, handlers, in_hand)
     stream.app.timer(TICK_SECONDS, on_leader=False)(timers.tick)
     stream.app.timer(PURGE_SECONDS, on_leader=False)(timers.purge)
 
     async def revoked(*_: object, **__: object) -> None:
         stream.measured.partitions.set(0)
-        await agents.drain()
+        await in_hand.finish()  # whoever takes over would mail again
         stream.forget()
         handlers.forget()
 
@@ -124,6 +125,7 @@ def connect(stream: Stream, handlers: Handlers, deliveries_at_once: int) -> None
     stream.app.on_partitions_revoked.connect(revoked, weak=False)
     stream.app.on_partitions_assigned.connect(assigned, weak=False)
     stream.when_recovered(recovered)
+    return in_hand.end
 
 
 _Handle = Callable[[Any, Record], Awaitable[None]]
@@ -132,11 +134,11 @@ _Handle = Callable[[Any, Record], Awaitable[None]]
 class _Agents:
     """Reads topics."""
 
-    def __init__(self, stream: Stream, handlers: Handlers) -> None:
+    def __init__(self, stream: Stream, handlers: Handlers, in_hand: InHand) -> None:
         self._stream = stream
         self._handlers = handlers
+        self._in_hand = in_hand
         self._deliveries: set[asyncio.Task[None]] = set()
-        self._is_draining = False
 
     def add(self, topic: Topic, event_type: type[Event], handle: _Handle, at_once: int = 1) -> None:
         """Read a topic, one record after another or some beside each other."""
@@ -158,13 +160,6 @@ class _Agents:
         agent = one_by_one if at_once == 1 else beside_each_other
         self._stream.app.agent(topic_of(self._stream.app, topic), name=f"reporter.{topic.name}", concurrency=1)(agent)
 
-    async def drain(self) -> None:
-        """Let the mails that are being handed over end, so that whoever takes over does not send them again."""
-        self._is_draining = True
-        if self._deliveries:
-            await asyncio.wait(self._deliveries, timeout=_DRAIN_SECONDS)
-        self._is_draining = False
-
     async def _taken(self, found: Any) -> Work:
         message, stream = found.message, self._stream
         partition = (message.topic, message.partition)
@@ -185,15 +180,18 @@ class _Agents:
         """
         expected = self._stream.expected(partition)
         has_records = await self._handlers.has_records(partition, expected, offset)
-        if has_records and work.generation == self._stream.generation and not self._is_draining:
+        if has_records and work.generation == self._stream.generation and not self._in_hand.is_held_back:
             self._handlers.log.error("records_skipped", partition=partition, expected=expected, found=offset)
-            end_process()
+            end_process("records were skipped")
 
     async def _use(self, found: Any, work: Work, event_type: type[Event], handle: _Handle) -> None:
         """Handle one record, and have it acknowledged once its writes are durable."""
-        if self._is_draining or work.generation != self._stream.generation:
+        if self._in_hand.is_held_back or work.generation != self._stream.generation:
             return  # it is read again, here or elsewhere
-        message = found.message
+        with self._in_hand.one():
+            await self._handle(found.message, work, event_type, handle)
+
+    async def _handle(self, message: Any, work: Work, event_type: type[Event], handle: _Handle) -> None:
         trace = traceparent_of(_pairs(message.headers)) if message.headers else None
         record = Record(
             message.topic, message.partition, message.offset, message.key, message.value, message.timestamp, trace
@@ -205,7 +203,7 @@ class _Agents:
             self._handlers.log.info("left_to_another", topic=record.topic, partition=record.partition)
         except Exception:  # ours: nothing may be acknowledged any more
             self._handlers.log.exception("reporter_failed", topic=record.topic, offset=record.offset)
-            end_process()
+            end_process("a record could not be handled")
         else:
             work.handled()
 
@@ -232,32 +230,37 @@ def _decoded(record: Record, event_type: type[Event]) -> Event:
 class _Timers:
     """Find what is due and say so on the control topic: tables are written in streams only."""
 
-    def __init__(self, stream: Stream, handlers: Handlers) -> None:
+    def __init__(self, stream: Stream, handlers: Handlers, in_hand: InHand) -> None:
         self._stream = stream
         self._handlers = handlers
+        self._in_hand = in_hand
         self._control = topic_of(stream.app, REPORTER_CONTROL)
 
     async def tick(self) -> None:
         """Find what time alone brings."""
         if not self._stream.recovering:
-            for due in list(self._handlers.collector.due_ticks(self._handlers.clock())):
-                await self._send(due)
+            await self._send(self._handlers.collector.due_ticks(self._handlers.clock()))
 
     async def purge(self) -> None:
         """Find markers and rows that nobody needs any more."""
         if self._stream.recovering:
             return
         collector, now = self._handlers.collector, self._handlers.clock()
-        for old in list(collector.old_markers(now)):
-            await self._send(old)
+        await self._send(collector.old_markers(now))
         keys = self._stream.gathering.row_keys()
         for first in range(0, len(keys), _ROWS_AT_ONCE):
-            for old in list(collector.orphans(keys[first : first + _ROWS_AT_ONCE], now)):
-                await self._send(old)
+            await self._send(collector.orphans(keys[first : first + _ROWS_AT_ONCE], now))
             await asyncio.sleep(0)
 
-    async def _send(self, event: ControlTick) -> None:
+    async def _send(self, ticks: Iterable[ControlTick]) -> None:
+        for tick in list(ticks):
+            if self._in_hand.is_held_back:
+                return  # the next turn finds the others due again, here or elsewhere
+            with self._in_hand.one():
+                await self._send_one(tick)
+
+    async def _send_one(self, tick: ControlTick) -> None:
         try:
-            await send(self._control, REPORTER_CONTROL, event)
+            await send(self._control, REPORTER_CONTROL, tick)
         except Exception:  # the next turn finds it due again
-            self._handlers.log.exception("tick_failed", inference_id=event.inference_id)
+            self._handlers.log.exception("tick_failed", inference_id=tick.inference_id)

@@ -1,6 +1,7 @@
 """Wires the reporter: Kafka, keys, tables, store, mail."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -41,6 +42,7 @@ class _Parts:
     collector: Collector
     teller: Teller
     purge: Purge
+    end_work: Callable[[], Awaitable[None]]
 
 
 async def main(stopping: asyncio.Event) -> None:
@@ -68,7 +70,7 @@ async def _report(
         aclosing(Mailer(settings, failpoint(settings.failpoint))) as mailer,
     ):
         parts = _wired(settings, out, keys, mailer, log, tracer)
-        running, find_ends = Running(parts.stream, settings), partial(ends_of, asking, _ENDS_SECONDS)
+        running, find_ends = Running(parts.stream, parts.end_work, settings), partial(ends_of, asking, _ENDS_SECONDS)
         async with running:
             health.started(ready=running.trouble, alive=parts.stream.stalled)
             log.info("started", metrics=health.url)
@@ -97,9 +99,9 @@ def _wired(
     delivery = Delivery(settings, stream.gathering, doors, log)
     servers = settings.cluster
     finds = partial(has_records, servers, REPORTER_APP, settings.start_timeout_seconds)
-    connect(stream, Handlers(collector, delivery, out, log, clock, finds, tracer), settings.mails_at_once)
+    end_work = connect(stream, Handlers(collector, delivery, out, log, clock, finds, tracer), settings.mails_at_once)
     purge = Purge(store, partial(fold_all, servers), stream.numbers, teller.forget, clock, log)
-    return _Parts(stream, collector, teller, purge)
+    return _Parts(stream, collector, teller, purge, end_work)
 
 
 def run() -> int:

@@ -92,7 +92,7 @@ class Work:
 
     def _written(self, write: asyncio.Future[object]) -> None:
         if write.cancelled() or write.exception():
-            end_process()  # it can never be durable: the record is to be read again
+            end_process("a write can never be durable: its record is to be read again")
         self.unsettled.discard(write)
         self.handled()
 
@@ -321,8 +321,9 @@ def _credentials(cluster: Cluster) -> CredentialsT | None:
 class Running:
     """The app from its start to its end; ready once its tables are recovered."""
 
-    def __init__(self, stream: Stream, settings: ReporterSettings) -> None:
+    def __init__(self, stream: Stream, end_work: Callable[[], Awaitable[None]], settings: ReporterSettings) -> None:
         self._stream = stream
+        self._end_work = end_work
         self._app = stream.app
         self._settings = settings
         for name, table in stream.tables.items():
@@ -335,9 +336,11 @@ class Running:
 
     async def __aexit__(self, *_: object) -> None:
         try:
-            await asyncio.wait_for(self._app.stop(), self._settings.drain_timeout_seconds)
+            async with asyncio.timeout(self._settings.drain_timeout_seconds):
+                await self._end_work()  # Faust stops its producer with what is still to be written
+                await self._app.stop()
         except TimeoutError:
-            end_process()  # Kafka is away: what was not acknowledged is read again
+            end_process("Kafka is away: what was not acknowledged is read again")
 
     def trouble(self) -> str | None:
         """Say why nothing is reported just now, or None."""
@@ -378,6 +381,7 @@ async def send(faust_topic: Any, topic: Topic, event: Event) -> None:
     await (await faust_topic.send(key=topic.key(event).encode(), value=event.encode()))
 
 
-def end_process() -> NoReturn:
+def end_process(why: str) -> NoReturn:
     """End at once, without the commit that an orderly end would make."""
+    logging.getLogger(__name__).error("ended itself: %s", why)
     os._exit(_OURS)

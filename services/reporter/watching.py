@@ -49,7 +49,7 @@ class Measured(Watched, Protocol):
 
 
 async def watch(
-    stream: Watched, find_ends: Ends, patience_seconds: float, log: Logger, end: Callable[[], None] = end_process
+    stream: Watched, find_ends: Ends, patience_seconds: float, log: Logger, end: Callable[[str], None] = end_process
 ) -> None:
     """Look now and then, and end the process where that is due."""
     seen = Watch(patience_seconds)
@@ -58,7 +58,7 @@ async def watch(
         stuck = seen.stuck(time.monotonic(), await _waiting(stream, find_ends))
         if stuck:
             log.error("streams_stand_still", partitions=[f"{topic}/{number}" for topic, number in stuck])
-            end()
+            end("streams stand still")
 
 
 async def measure_lag(stream: Measured, find_ends: Ends) -> None:

@@ -27,6 +27,7 @@ HEARTBEAT_MS: Final = 3_000
 _STOP_TIMEOUT_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 0.5
 _GATHER_SECONDS: Final = 0.002
+_GATHER_MOMENTS: Final = 5
 _GATHER_BEHIND_SECONDS: Final = 0.02
 _WAIT_MS: Final = 250
 _GATHER_BYTES: Final = 256 * 1024
@@ -121,11 +122,19 @@ class Publisher:
             raise KafkaUnavailableError(f"Kafka did not acknowledge: {type(error).__name__}") from error
 
     async def _turn(self, topic: Topic) -> None:
-        """Wait for a moment, and for what is on its way to be acknowledged; but not long: a broker may be away."""
-        await asyncio.sleep(_GATHER_SECONDS)
+        """Wait for others, and for what is on its way to be acknowledged; but not long: a broker may be away."""
+        await self._all_come(self._gathered[topic])
         before = self._sending.get(topic)
         if before is not None and not before.done():
             await asyncio.wait([before], timeout=_GATHER_BEHIND_SECONDS)
+
+    async def _all_come(self, gathered: "Gathered") -> None:
+        """Wait until nothing more has come for a moment, a few times at most."""
+        for _ in range(_GATHER_MOMENTS):
+            come = len(gathered)
+            await asyncio.sleep(_GATHER_SECONDS)
+            if len(gathered) == come:
+                return
 
     async def _queued(self, batch: BatchBuilder, topic: str, partition: int) -> asyncio.Future[object]:
         """Queue a batch behind the one before it, which may wait for its broker longer than the library likes."""
@@ -185,7 +194,7 @@ class Publisher:
                     await self._producer.send(topic, value=value, key=key, headers=headers, partition=partition)
                     for topic, value, key, headers in records
                 ]
-                written = await asyncio.gather(*sent)
+                written = [await sent[0]] if len(sent) == 1 else await asyncio.gather(*sent)
         except NOT_ALLOWED as error:
             raise not_allowed(error) from error
         except (TimeoutError, KafkaError) as error:
@@ -208,6 +217,9 @@ class Gathered:
     def __init__(self, partitions: int) -> None:
         self._partitions = partitions
         self._added: list[tuple[Sequence[KeyAndValue], int, Headers]] = []
+
+    def __len__(self) -> int:
+        return len(self._added)
 
     def add(self, records: Sequence[KeyAndValue], first_partition: int, headers: Headers) -> None:
         """Deal records to all partitions in turn."""

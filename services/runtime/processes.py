@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import ctypes
 import os
 import signal
 import sys
@@ -10,20 +9,14 @@ import time
 from collections.abc import Coroutine, Mapping
 from typing import Final
 
+from services.runtime.orphans import die_with_parent
 from services.runtime.settings import ServiceSettings, SettingsError, read_settings
 
-_PR_SET_PDEATHSIG: Final = 1
 _RESTART_PAUSE_SECONDS: Final = 1.0
 _STOP_SECONDS: Final = 30.0
 _EARLY_SECONDS: Final = 120.0
 _MAX_EARLY_ENDS: Final = 3
 _MOST: Final = 256
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process when its parent ends (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def run_processes(service: str, count: int, settings: type[ServiceSettings]) -> int:

@@ -10,9 +10,7 @@ from schemas.events import ApiKey
 from services.__main__ import main
 from services.runtime.api_keys import KeyRing
 from services.runtime.key_sources import read_keys
-from tests.kafka_fixtures import RunningKafka, kafka, kafka_jars
-
-__all__ = ["kafka", "kafka_jars"]
+from tests.kafka_fixtures import RunningKafka
 
 
 class Keys:

@@ -8,9 +8,9 @@ from tests.classifier.running import prepare
 from tests.kafka_fixtures import RunningKafka, running_kafka
 
 
-@pytest.fixture(scope="session")
-def classifiers_kafka(kafka_jars: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKafka]:
-    """A broker of classifiers alone, for what looks at their group as a whole: who is in it, and its lag."""
-    with running_kafka(tmp_path_factory.mktemp("classifiers-kafka"), kafka_jars) as kafka:
-        asyncio.run(prepare(kafka.bootstrap))
-        yield kafka
+@pytest.fixture(scope="package")
+def kafka(kafka_jars: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKafka]:
+    """A broker of classifiers alone, since some tests look at their group as a whole: who is in it, and its lag."""
+    with running_kafka(tmp_path_factory.mktemp("classifiers-kafka"), kafka_jars) as running:
+        asyncio.run(prepare(running.bootstrap))
+        yield running

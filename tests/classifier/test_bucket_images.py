@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from schemas.events import ItemError
 from services.classifier.bucket_images import bucket_images
 from services.classifier.fetching import Fetcher, fetcher
 from services.classifier.memory import Memory
@@ -70,10 +69,10 @@ async def images(endpoint: str, **changes: object) -> AsyncIterator[Fetcher]:
         yield found
 
 
-async def problem(found: Fetcher, path: str) -> ItemError:
+async def problem(found: Fetcher, path: str) -> FetchProblem:
     with pytest.raises(FetchProblem) as caught:
         await found.fetch(path, Memory(1_000_000).lease("one"))
-    return caught.value.item_error
+    return caught.value
 
 
 async def test_an_object_is_named_as_it_is_and_read_whole(store: str) -> None:
@@ -126,7 +125,10 @@ async def test_without_a_bucket_of_the_operator_there_is_none(store: str) -> Non
 async def test_what_is_not_there_or_too_large_is_told_as_of_the_web(store: str) -> None:
     async with images(store) as found:
         missing = await problem(found, "s3://shop/public/none.jpg?key=secret")
-        assert missing == ItemError(code="fetch_http_status", message="The image's bucket answered with status 404")
+        assert (missing.code, missing.message) == (
+            "fetch_http_status",
+            "The image's bucket answered with status 404",
+        )
         assert (await problem(found, "s3://shop/public/large.jpg")).code == "image_too_large"
 
 
@@ -194,7 +196,7 @@ async def test_a_store_that_does_not_do_its_work_is_one_named_problem(
                 await found.fetch("s3://whole/a.jpg", Memory(1_000_000).lease("one"))
                 seen = "fetched"
             except FetchProblem as caught:
-                seen = caught.item_error.code
+                seen = caught.code
     assert seen == code
     assert odd.asked >= 1 + asked
 

@@ -53,7 +53,7 @@ async def code(found: Decoders, content: bytes) -> str:
     try:
         await found.analyze(SHIRT, content, "one")
     except DecodeProblem as problem:
-        return problem.item_error.code
+        return problem.code
     return "classified"
 
 

@@ -30,14 +30,14 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
 def problem(content: bytes, max_pixels: int = MAX_PIXELS) -> str:
     with pytest.raises(DecodeProblem) as caught:
         decode(content, max_pixels)
-    return caught.value.item_error.code
+    return caught.value.code
 
 
 def outcome(content: bytes) -> str:
     try:
         decode(content, MAX_PIXELS)
     except DecodeProblem as found:
-        return found.item_error.code
+        return found.code
     return "pixels"
 
 

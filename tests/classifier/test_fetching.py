@@ -36,7 +36,7 @@ async def outcome(url: str, lookup: Lookup = system_lookup, **changes: object) -
             with Memory(given.memory_bytes).lease("one") as lease:
                 await images.fetch(url, lease)
         except FetchProblem as problem:
-            return problem.item_error.code
+            return problem.code
     return "fetched"
 
 
@@ -46,7 +46,7 @@ async def test_no_message_quotes_the_url_which_may_hold_secrets() -> None:
         for url in ("http://127.0.0.1/?token=abc", "http://nothing.invalid/?token=abc", "ftp://x/?token=abc"):
             with pytest.raises(FetchProblem) as caught:
                 await images.fetch(url, lease)
-            assert "abc" not in caught.value.item_error.message
+            assert "abc" not in caught.value.message
 
 
 async def end_of(speak: Speak, code: str) -> str:

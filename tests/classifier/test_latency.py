@@ -14,10 +14,10 @@ pytestmark = pytest.mark.system
 
 
 def test_a_whole_batch_that_hangs_leaves_the_latency_of_others_within_twice(
-    classifiers_kafka: RunningKafka, tmp_path: Path
+    kafka: RunningKafka, tmp_path: Path
 ) -> None:
-    found = latencies(classifiers_kafka.bootstrap, tmp_path, images=80, per_second=20)
-    asyncio.run(skip_what_is_left(classifiers_kafka.bootstrap))
+    found = latencies(kafka.bootstrap, tmp_path, images=80, per_second=20)
+    asyncio.run(skip_what_is_left(kafka.bootstrap))
     assert statistics.median(found.alone) < 0.3  # nothing is held back for others to come
     # The command states the 99th percentile; here a machine that does other things too is let off its outliers. An
     # image that had to wait for a place of one that hangs would be ten seconds late.

@@ -48,8 +48,8 @@ async def _under_load(servers: str, folder: Path, events: list[dict[str, object]
     return found
 
 
-def test_joining_and_leaving_under_load_lose_nothing(classifiers_kafka: RunningKafka, tmp_path: Path) -> None:
-    servers = classifiers_kafka.bootstrap
+def test_joining_and_leaving_under_load_lose_nothing(kafka: RunningKafka, tmp_path: Path) -> None:
+    servers = kafka.bootstrap
     with image_host(delay_seconds=0.3) as host:  # a member has so many images in work when the next one joins
         events = submitted([f"{host.url}/{number}.jpg" for number in range(IMAGES)], "membership")
         found = asyncio.run(_under_load(servers, tmp_path, events))
@@ -59,9 +59,9 @@ def test_joining_and_leaving_under_load_lose_nothing(classifiers_kafka: RunningK
 
 
 def test_a_member_with_a_name_comes_back_to_its_partitions_and_the_others_notice_nothing(
-    classifiers_kafka: RunningKafka, tmp_path: Path
+    kafka: RunningKafka, tmp_path: Path
 ) -> None:
-    servers = classifiers_kafka.bootstrap
+    servers = kafka.bootstrap
     with ExitStack() as stack:
         one = start(servers, tmp_path, **LOOPBACK, group_instance_id="one")
         stack.callback(one.process.kill)

@@ -85,7 +85,7 @@ async def test_a_host_that_forbids_it_is_asked_each_time(header: str) -> None:
 async def test_a_failure_is_shared_by_those_who_waited_for_it_alone() -> None:
     async with scene(status=404) as found:
         ends = await asyncio.gather(*(found.fetch() for _ in range(5)), return_exceptions=True)
-        assert {end.item_error.code for end in ends if isinstance(end, FetchProblem)} == {"fetch_http_status"}
+        assert {end.code for end in ends if isinstance(end, FetchProblem)} == {"fetch_http_status"}
         with pytest.raises(FetchProblem):
             await found.fetch()
         assert len(found.asked) == 2
@@ -102,7 +102,7 @@ async def test_one_who_is_canceled_does_not_take_the_others_along() -> None:
 
 
 async def test_no_more_is_kept_than_there_is_room_for() -> None:
-    async with scene("Cache-Control: max-age=60", capacity=400, body=b"x" * 100) as found:
+    async with scene("Cache-Control: max-age=60", capacity=8_000, body=b"x" * 900) as found:
         for number in range(6):
             await found.fetch(path=f"/{number}.jpg")
         await found.fetch(path="/5.jpg")

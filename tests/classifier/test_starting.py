@@ -60,10 +60,10 @@ async def delete(servers: str, topic: str) -> None:
         await client.close()
 
 
-def test_topics_that_are_not_there_are_named(classifiers_kafka: RunningKafka) -> None:
-    asyncio.run(delete(classifiers_kafka.bootstrap, IMAGES_SUBMITTED.name))
-    sentence = refusal(classifiers_kafka.bootstrap)
-    asyncio.run(prepare(classifiers_kafka.bootstrap))
+def test_topics_that_are_not_there_are_named(kafka: RunningKafka) -> None:
+    asyncio.run(delete(kafka.bootstrap, IMAGES_SUBMITTED.name))
+    sentence = refusal(kafka.bootstrap)
+    asyncio.run(prepare(kafka.bootstrap))
     assert "images.submitted.v1" in sentence
     assert "huestream topics create" in sentence
 
@@ -90,5 +90,5 @@ def test_several_processes_say_it_once(refused: Callable[..., str]) -> None:
     assert "HUESTREAM_IN_FLIGHT" in refused("--processes", "2", in_flight=0)
 
 
-def test_a_topic_with_too_few_replicas_is_named(classifiers_kafka: RunningKafka) -> None:
-    assert "replica" in refusal(classifiers_kafka.bootstrap, topic_replicas=3)
+def test_a_topic_with_too_few_replicas_is_named(kafka: RunningKafka) -> None:
+    assert "replica" in refusal(kafka.bootstrap, topic_replicas=3)

@@ -7,11 +7,12 @@ import pytest
 from PIL import Image
 
 from services.demo.offer import MISSING_FILE, PRODUCTS, TEXT_FILE, Product, drawn, offer_items
+from tests.drawings import drawing
 
 
 @pytest.mark.parametrize("product", PRODUCTS, ids=lambda product: product.file_name)
 def test_a_product_is_drawn_in_its_color_and_in_the_format_of_its_name(product: Product) -> None:
-    content = drawn(product)
+    content = drawing(product)
     image = Image.open(io.BytesIO(content))
     kind = product.file_name.rpartition(".")[2]
     assert image.format == {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}[kind]
@@ -21,7 +22,7 @@ def test_a_product_is_drawn_in_its_color_and_in_the_format_of_its_name(product: 
 
 
 def test_the_same_picture_is_drawn_each_time() -> None:
-    assert drawn(PRODUCTS[0]) == drawn(PRODUCTS[0])
+    assert drawn(PRODUCTS[0]) == drawing(PRODUCTS[0])
 
 
 def test_the_catalog_holds_a_wrong_label_a_text_and_a_file_that_is_nowhere() -> None:

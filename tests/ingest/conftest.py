@@ -17,9 +17,7 @@ from services.runtime.topic_admin import topic_admin
 from tests.ingest.calling import Caller
 from tests.ingest.others import Others, others_of
 from tests.ingest.replicas import Replica, replica
-from tests.kafka_fixtures import RunningKafka, kafka, kafka_jars
-
-__all__ = ["kafka", "kafka_jars"]
+from tests.kafka_fixtures import RunningKafka, running_kafka
 
 KeyMaker = Callable[[str], str]
 _OWNERS = 300
@@ -47,7 +45,14 @@ def _key(owner: str, **changes: object) -> tuple[str, ApiKey]:
     return secret.text, key.model_copy(update=changes)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
+def kafka(kafka_jars: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKafka]:
+    """A broker of the endpoint's tests, until the last of them has ended."""
+    with running_kafka(tmp_path_factory.mktemp("ingest-kafka"), kafka_jars) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
 def issued(kafka: RunningKafka) -> dict[str, str]:
     """Keys of many owners, two of each: `3` and `3b` belong to one; and some that are not what they should be."""
     made = {f"{number}{letter}": _key(str(number)) for number in range(_OWNERS) for letter in ("", "b")}
@@ -56,12 +61,12 @@ def issued(kafka: RunningKafka) -> dict[str, str]:
     return {name: text for name, (text, _) in made.items()}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def report_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("reports")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def replicas(kafka: RunningKafka, issued: dict[str, str], report_store: Path) -> Iterator[list[Replica]]:
     assert issued
     with ExitStack() as stack:
@@ -71,7 +76,7 @@ def replicas(kafka: RunningKafka, issued: dict[str, str], report_store: Path) ->
         ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def owners() -> Iterator[int]:
     return iter(range(100, _OWNERS))
 

@@ -102,7 +102,7 @@ async def test_the_id_is_derived_so_that_a_client_can_know_it(caller: Caller) ->
 async def test_a_kafka_that_is_away_is_a_503_in_time_then_sooner_and_the_retry_is_the_same_batch(
     kafka: RunningKafka, issued: dict[str, str], owner: int, report_store: Path, others: Others
 ) -> None:
-    [broker] = kafka.processes
+    broker = kafka.process
     with replica(kafka.bootstrap, report_store, publish_timeout_seconds=5) as alone:
         async with aiohttp.ClientSession() as session:
             caller = Caller(session, [alone.url], issued[str(owner)])
@@ -156,7 +156,7 @@ async def test_a_request_in_flight_at_a_stop_is_answered(
     with replica(kafka.bootstrap, report_store) as alone:
         async with aiohttp.ClientSession() as session:
             caller = Caller(session, [alone.url], issued[str(owner)])
-            [broker] = kafka.processes
+            broker = kafka.process
             os.kill(broker.pid, signal.SIGSTOP)
             try:
                 waiting = asyncio.create_task(caller.submit(images(250)))
@@ -187,7 +187,7 @@ async def _is_refused(caller: Caller) -> bool:
 async def test_an_ingest_killed_while_it_publishes_has_accepted_nothing_and_the_retry_is_one_batch(
     kafka: RunningKafka, issued: dict[str, str], owner: int, report_store: Path, caller: Caller, others: Others
 ) -> None:
-    [broker] = kafka.processes
+    broker = kafka.process
     with replica(kafka.bootstrap, report_store) as victim:
         async with aiohttp.ClientSession() as session:
             doomed = Caller(session, [victim.url], issued[str(owner)])
@@ -221,7 +221,7 @@ async def test_a_replica_that_starts_later_knows_what_was_accepted_before(
 async def test_a_kafka_that_stalls_as_at_a_broker_s_death_delays_all_requests_and_refuses_none(
     kafka: RunningKafka, caller: Caller
 ) -> None:
-    [broker] = kafka.processes
+    broker = kafka.process
     os.kill(broker.pid, signal.SIGSTOP)
     try:
         waiting = [asyncio.create_task(caller.submit(images(24))) for _ in range(5)]

@@ -1,6 +1,6 @@
 """Single products are cut into batches by the log alone: who begins again at what was committed cuts the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from schemas.fields import MAX_BATCH
 from services.ingest import cutting
 from services.ingest.cutting import Cut, Cutter
+from services.ingest.validation import Item
 from services.runtime.kafka import Record
 
 WINDOW_SECONDS = 10.0
@@ -27,8 +28,8 @@ def records(entries: Sequence[tuple[str | None, int]]) -> list[tuple[Record, str
     return log
 
 
-def product(key_id: str | None) -> tuple[str, Mapping[str, str]] | None:
-    return (key_id, {"image_path": "https://shop.example/0.png"}) if key_id else None
+def product(key_id: str | None) -> tuple[str, Item] | None:
+    return (key_id, Item("https://shop.example/0.png", "Shoes")) if key_id else None
 
 
 def unknown(_: str, __: int) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET, to_builtins
+from pydantic_core import from_json
 
 from schemas.events import ImageFields
 from services.ingest.batches import batch_of
@@ -68,7 +70,7 @@ def test_absent_null_empty_and_blank_are_all_missing(member: str, absent: str | 
         *(("hex_color_label", value, HEX_RULE) for value in (
             "FF0000", "#FF00", "#FF000000", "#GG0000", "red", " #FF0000", "#FF0000 ", "#FF0000\n", 0xFF0000, True,
         )),
-        *(("product_type", value, TEXT_RULE) for value in ("a" * 257, "a\x00b", "a\nb", "\x7f", 1, ["a"])),
+        *(("product_type", value, TEXT_RULE) for value in ("a" * 257, "鞋" * 257, "a\x00b", "a\nb", "\x7f", 1, ["a"])),
         *(("category", value, TEXT_RULE) for value in ("a" * 257, "a\x1bb", "a\x85", {"a": 1})),
         ("custom_id", "a" * 65, "is invalid: expected a string of at most 64 characters"),
         ("custom_id", 5, "is invalid: expected a string of at most 64 characters"),
@@ -86,7 +88,7 @@ def test_a_value_that_breaks_its_rule_is_named_with_what_was_expected(member: st
             "https://" + "a" * 2040,
         )),
         *(("hex_color_label", value) for value in ("#abc", "#ABCDEF", "#aBcDeF")),
-        *(("product_type", value) for value in ("a", "a" * 256, " Schuhe für Kinder ", "鞋", "=1+1", "  " + "a" * 256)),
+        *(("product_type", value) for value in ("a", " Schuhe für Kinder ", "鞋" * 256, "=1+1", "  " + "a" * 256)),
         *(("custom_id", value) for value in ("", " ", None, "a" * 64)),
     ],
 )  # fmt: skip
@@ -94,7 +96,7 @@ def test_a_value_within_its_rule_is_echoed_unchanged(member: str, value: str | N
     """Also beside an item that takes the path that explains."""
     blank = changed(product_type=" " * 300 + "a")
     for content in (body(changed(**{member: value})), body(changed(**{member: value}), blank)):
-        assert read_images(content)[0].get(member) == value
+        assert getattr(read_images(content)[0], member) == (UNSET if value is None else value)
 
 
 def test_the_first_error_is_of_the_lowest_index_and_then_in_the_order_of_the_members() -> None:
@@ -134,8 +136,8 @@ def test_what_is_not_json_is_told_so(content: bytes) -> None:
 
 def test_lenient_handling_makes_label_and_category_optional_and_no_more() -> None:
     short = {name: ITEM[name] for name in ("image_path", "product_type")}
-    assert read_images(body(short), lenient=True)[0].get("hex_color_label") is None
-    assert read_images(body(short | {"category": " ", "hex_color_label": ""}), lenient=True)[0].get("category") is None
+    assert read_images(body(short), lenient=True)[0].hex_color_label is UNSET
+    assert read_images(body(short | {"category": " ", "hex_color_label": ""}), lenient=True)[0].category is UNSET
     assert sentences(body(short | {"hex_color_label": "red"}), lenient=True) == [
         f"Index 0's value for hex_color_label {HEX_RULE}"
     ]
@@ -160,7 +162,35 @@ def test_the_fast_path_and_the_explaining_path_agree(item: dict[str, object], *,
         [image] = read_images(body(ITEM | item), lenient=lenient)
         explained, _ = read_images(body(ITEM | item, ITEM | {"more": {"nested": []}} | UNPLAIN), lenient=lenient)
         assert _encoded(image) == _encoded(explained)
-        assert ImageFields.model_validate(image).model_dump() == dict.fromkeys(ImageFields.model_fields) | image
+        members = to_builtins(image)
+        assert ImageFields.model_validate(members).model_dump() == dict.fromkeys(ImageFields.model_fields) | members
+
+
+PIECES = st.sampled_from(
+    [
+        *(b'"', b"\\", b"\\u", b"d83d", b"\\ud83d\\ude00", b"\\u0000", b"\xff", b"\xc3", "é".encode(), b"\xed\xa0\x80"),
+        *(b"{", b"}", b"[", b"]", b",", b":", b" ", b"\n", b"\x00", b"\x7f", b"0", b"-1e9", b"null", b"NaN", b"//"),
+        *(b'"custom_id":"a",', b'"custom_id":null,', b'"category":1,', b'"category":"a",', b'"more":[{}],', b"{},"),
+    ]
+)  # fmt: skip
+"""What makes JSON out of JSON, or something else."""
+
+
+@given(pieces=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 3), PIECES), max_size=3))
+def test_what_is_accepted_is_what_another_parser_reads(pieces: list[tuple[int, int, bytes]]) -> None:
+    """The parser of the happy path and the one that explains agree on what is JSON, and on what it says."""
+    content = body(ITEM, ITEM | {"custom_id": "b"})
+    for place, removed, piece in pieces:
+        content = content[:place] + piece + content[place + removed :]
+    try:
+        said = from_json(content, allow_inf_nan=False)
+    except ValueError:
+        assert sentences(content)[0].startswith("The request body is not valid JSON: ")
+        return
+    if not sentences(content):
+        assert to_builtins(read_images(content)) == [
+            {name: item[name] for name in ImageFields.model_fields if item.get(name) is not None} for item in said
+        ]
 
 
 def _encoded(image: Item) -> bytes:
@@ -235,7 +265,7 @@ def test_a_large_batch_may_have_urls_of_digits_and_members_that_nobody_knows() -
     items = [
         ITEM | {"image_path": f"https://shop.example/{str(index) * 600}", "more": [0] * 300} for index in range(250)
     ]
-    assert [image["image_path"] for image in read_images(body(*items))] == [item["image_path"] for item in items]
+    assert [image.image_path for image in read_images(body(*items))] == [item["image_path"] for item in items]
 
 
 def test_what_is_kept_of_a_large_body_is_what_the_rules_look_at() -> None:
@@ -248,7 +278,7 @@ def test_what_is_kept_of_a_large_body_is_what_the_rules_look_at() -> None:
 
 def test_of_a_member_named_twice_the_last_one_counts() -> None:
     twice = body(ITEM).replace(b'"Fashion"', b'"First", "category": "Last"')
-    assert [image["category"] for image in read_images(twice)] == ["Last"]
+    assert [image.category for image in read_images(twice)] == ["Last"]
 
 
 FOLDERS = ["s3://shop/public/", "gs://other/"]
@@ -262,8 +292,8 @@ def test_objects_of_buckets_are_no_images_unless_the_operator_says_so() -> None:
 def test_objects_of_the_operators_buckets_are_images_beside_those_of_the_web() -> None:
     paths = ["s3://shop/public/of all/Größe 42%20.jpg", "gs://other/a.jpg", "https://a.example/1.jpg"]
     images = read_images(body(*(ITEM | {"image_path": path, "more": 1} for path in paths)), buckets=FOLDERS)
-    assert [image["image_path"] for image in images] == paths
-    assert [ImageFields.model_validate(image).image_path for image in images] == paths
+    assert [image.image_path for image in images] == paths
+    assert [ImageFields.model_validate(to_builtins(image)).image_path for image in images] == paths
 
 
 @pytest.mark.parametrize(

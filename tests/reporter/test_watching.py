@@ -56,7 +56,7 @@ async def is_ended(streams: Streams, ends: tuple[int, int] | None) -> bool:
             raise KafkaUnavailableError("away")
         return dict.fromkeys(partitions, ends)
 
-    watching = asyncio.create_task(watch(streams, find, 0.1, LOG, ended.set))
+    watching = asyncio.create_task(watch(streams, find, 0.1, LOG, lambda _: ended.set()))
     waits = [asyncio.create_task(event.wait()) for event in (ended, looked)]
     try:
         await asyncio.wait(waits, timeout=30, return_when=asyncio.FIRST_COMPLETED)

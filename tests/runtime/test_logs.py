@@ -38,3 +38,12 @@ def test_an_exception_is_logged_without_secrets_and_with_the_ids(text: str, caps
     assert "ValueError" in ours["exception"]
     assert theirs["logger"] == "library"
     assert SECRETS[text] not in str(ours) + str(theirs)
+
+
+@pytest.mark.parametrize("value", ["Größe", "\ud800", b"\xff", {1, 2}, object(), ValueError("x")], ids=repr)
+def test_whatever_is_logged_is_one_line_of_json(value: object, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("test", "info").info("seen", value=value, after=1)
+    [line] = capsys.readouterr().out.splitlines()
+    logged = json.loads(line)
+    assert (logged["event"], logged["service"], logged["after"]) == ("seen", "test", 1)
+    assert not isinstance(value, str) or logged["value"] == value

@@ -1,6 +1,7 @@
 """Encoded events go out in few batches, however they come, and none is left behind."""
 
 import asyncio
+import time
 
 import pytest
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -73,6 +74,19 @@ async def test_what_comes_within_a_moment_goes_together(broker: Broker) -> None:
     acknowledge(sent)
     await asyncio.gather(*done)
     assert broker.sent == []
+
+
+async def test_while_more_comes_it_waits_for_a_few_moments_and_not_for_ever(broker: Broker) -> None:
+    out, began, done = Publisher(broker, 10), time.monotonic(), []
+    async with asyncio.timeout(10):
+        while not broker.sent:
+            done.append(publishing(out, "a", 1, BATCH_BYTES))
+            await asyncio.sleep(0)
+        assert time.monotonic() - began >= 0.01
+        while not all(task.done() for task in done):
+            sent, broker.sent = broker.sent, []
+            acknowledge(sent)
+            await asyncio.sleep(0)
 
 
 async def test_more_than_a_batch_holds_is_several_and_nothing_is_lost(broker: Broker) -> None:

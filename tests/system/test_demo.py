@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from services.demo.offer import PRODUCTS, drawn
+from tests.kafka_fixtures import put_formatted
 from tests.stack_fixtures import csv_rows, shared_jars
 
 pytestmark = pytest.mark.system
@@ -41,6 +42,7 @@ def test_a_folder_of_photos_is_reported_with_a_line_for_each(tmp_path: Path) -> 
     photos.mkdir()
     for number in range(3):
         (photos / f"{number}.jpg").write_bytes(drawn(PRODUCTS[number]))
+    put_formatted(tmp_path / "kafka-1")
     with demo(tmp_path, "--photos", str(photos)) as process:
         said, told = process.communicate(timeout=120)
     assert process.returncode == 0, told
@@ -50,6 +52,7 @@ def test_a_folder_of_photos_is_reported_with_a_line_for_each(tmp_path: Path) -> 
 
 
 def test_ctrl_c_ends_the_demo_and_all_that_it_started(tmp_path: Path) -> None:
+    put_formatted(tmp_path / "kafka-1")
     with demo(tmp_path) as process:
         assert process.stderr is not None
         for line in process.stderr:

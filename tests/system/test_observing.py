@@ -9,6 +9,7 @@ from deploy.observing.prometheus import missing_tools
 from deploy.observing.running import Outcome, Plan, observe
 from services.local.folders import user_data_folder
 from services.local.kafka.problems import DownloadError
+from tests.kafka_fixtures import put_formatted
 
 pytestmark = pytest.mark.system
 
@@ -24,6 +25,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory, told: list[str]) -> Outcom
         pytest.skip(f"NO {' AND '.join(missing).upper()}, NOTHING WAS WATCHED: Debian has both")
     folder: Path = tmp_path_factory.mktemp("observed")
     try:
+        put_formatted(folder / "kafka-1")
         return asyncio.run(observe(folder, user_data_folder() / "jars", Plan(short=True), told.append))
     except DownloadError as error:
         pytest.skip(f"NO REAL KAFKA, NOTHING WAS WATCHED: {error}")

@@ -1,5 +1,6 @@
 """Producers that write to Kafka themselves: the same report for the same events, and no harm from any others."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from schemas.topics import BATCHES_SUBMITTED, IMAGES_CLASSIFIED, IMAGES_SUBMITTED, Topic
+from tests.commands import run_here
 from tests.image_host import image_host
 from tests.stack_fixtures import Stack, csv_rows, items
 from tests.waiting import wait_for
@@ -39,12 +41,8 @@ def test_the_example_of_the_docs_gets_the_same_report(stack: Stack) -> None:
 
 
 def dead_letters(stack: Stack) -> list[dict[str, str]]:
-    listing = subprocess.run(
-        [sys.executable, "-m", "services", "dead-letters", "--bootstrap-servers", stack.ready()["bootstrap_servers"]],
-        capture_output=True,
-        timeout=60,
-        check=True,
-    )
+    listing = run_here("dead-letters", "--bootstrap-servers", stack.ready()["bootstrap_servers"])
+    assert listing.returncode == 0, listing.stderr
     return [json.loads(line) for line in listing.stdout.splitlines()]
 
 
@@ -70,10 +68,10 @@ FOREIGN = {
 @pytest.mark.parametrize(
     "topic", [IMAGES_SUBMITTED, BATCHES_SUBMITTED, IMAGES_CLASSIFIED], ids=lambda topic: topic.name
 )
-async def test_foreign_records_become_dead_letters_with_their_origin(stack: Stack, topic: Topic) -> None:
+def test_foreign_records_become_dead_letters_with_their_origin(stack: Stack, topic: Topic) -> None:
     """All go to one partition, so that their offsets tell which letter is of which."""
     before = len(dead_letters(stack))
-    await write(stack, topic, list(FOREIGN))
+    asyncio.run(write(stack, topic, list(FOREIGN)))
 
     def look() -> list[dict[str, str]] | None:
         found = dead_letters(stack)[before:]

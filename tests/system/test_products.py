@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from email import message_from_bytes
 from email.policy import default
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,12 +44,15 @@ def push(stack: Stack, host: ImageHost, ids: Iterable[str]) -> None:
     asyncio.run(publish())
 
 
+@cache
+def ids_in(mail: Path) -> list[str]:
+    """The ids of its products; a mail never changes, and there may be many."""
+    return [row["custom_id"] for row in csv_rows(message_from_bytes(mail.read_bytes(), policy=default))]
+
+
 def reported(stack: Stack, prefix: str) -> list[list[str]]:
     """List the ids of the products of each mail that has any of these."""
-    mails = [
-        message_from_bytes(path.read_bytes(), policy=default) for path in Path(stack.ready()["mail_dir"]).glob("*")
-    ]
-    found = [[row["custom_id"] for row in csv_rows(mail)] for mail in mails]
+    found = [ids_in(mail) for mail in Path(stack.ready()["mail_dir"]).glob("*.eml")]
     return [ids for ids in found if ids and ids[0].startswith(prefix)]
 
 

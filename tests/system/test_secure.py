@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from services.local.kafka.locks import Locks
 from services.runtime.cluster import Cluster, SaslMechanism
 from services.runtime.kafka import KafkaRefusedError, consumer
 from services.runtime.topic_admin import topic_admin
+from tests.commands import run_here
 from tests.image_host import ImageHost
 from tests.stack_fixtures import Stack, start_stack
 from tests.system.main_job import kill_halfway, stop_kafka
@@ -36,7 +37,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
         running.assert_no_batch_was_mailed_twice()
     finally:
-        running.stop()
+        running.kill()
 
 
 def locks_of(stack: Stack) -> Locks:
@@ -48,7 +49,7 @@ def cluster_of_user(stack: Stack, user: User, mechanism: SaslMechanism = "SCRAM-
     return locks_of(stack).cluster(stack.ready()["bootstrap_servers"], principal(user), mechanism)
 
 
-def environment_of(stack: Stack, user: User, **changes: str | None) -> dict[str, str]:
+def settings_of(stack: Stack, user: User, **changes: str | None) -> dict[str, str]:
     """What a command is told, to come in as a user; None takes a variable away."""
     locks = locks_of(stack)
     ours: dict[str, str | None] = {
@@ -60,13 +61,14 @@ def environment_of(stack: Stack, user: User, **changes: str | None) -> dict[str,
         "KAFKA_PASSWORD_FILE": str(locks.password_file(principal(user))),
         "TOPIC_REPLICAS": "1",
     }
-    told = {f"HUESTREAM_{name}": value for name, value in (ours | changes).items() if value is not None}
-    return {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")} | told
+    return {f"HUESTREAM_{name}": value for name, value in (ours | changes).items() if value is not None}
 
 
-def run(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "services", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, env=environment)
+def run(service: str, settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a service until it ends by itself."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")}
+    command = [sys.executable, "-m", "services", service]
+    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, env=others | settings)
 
 
 def refusal(done: subprocess.CompletedProcess[str]) -> str:
@@ -175,21 +177,21 @@ async def test_every_mechanism_that_can_be_set_opens(secure: Stack, mechanism: S
 
 
 def test_the_command_line_comes_in_by_the_same_settings(secure: Stack) -> None:
-    checked = run(environment_of(secure, "topics"), "topics", "check")
+    checked = run_here("topics", "check", settings=settings_of(secure, "topics"))
     assert (checked.returncode, checked.stdout.splitlines()[-1]) == (0, f"all {len(TOPICS)} topics are as declared")
-    listed = run(environment_of(secure, "keys"), "keys", "list")
+    listed = run_here("keys", "list", settings=settings_of(secure, "keys"))
     assert listed.returncode == 0
     assert "you@localhost.localdomain" in listed.stdout
-    letters = run(environment_of(secure, "people"), "dead-letters")
+    letters = run_here("dead-letters", settings=settings_of(secure, "people"))
     assert letters.returncode == 0
 
 
 def test_what_a_user_may_not_do_is_one_sentence(secure: Stack) -> None:
-    issued = run(environment_of(secure, "ingest"), "keys", "issue", "--owner", "Mallory")
+    issued = run_here("keys", "issue", "--owner", "Mallory", settings=settings_of(secure, "ingest"))
     assert "Kafka does not allow us to use a topic: api-keys.v1; see the rights" in refusal(issued)
-    letters = run(environment_of(secure, "keys"), "dead-letters")
+    letters = run_here("dead-letters", settings=settings_of(secure, "keys"))
     assert "Kafka has no topic dead-letters.v1 that the user huestream-keys may see" in refusal(letters)
-    created = run(environment_of(secure, "ingest"), "topics", "create")
+    created = run_here("topics", "create", settings=settings_of(secure, "ingest"))
     assert "was not created: TopicAuthorizationFailedError" in refusal(created)
 
 
@@ -204,8 +206,8 @@ def test_what_a_user_may_not_do_is_one_sentence(secure: Stack) -> None:
 def test_a_service_with_the_rights_of_another_does_not_start_and_says_why(
     secure: Stack, service: str, user: User, sentence: str, tmp_path: Path
 ) -> None:
-    environment = environment_of(secure, user, PORT="0", REPORT_STORE=str(tmp_path), ENVIRONMENT="development")
-    assert sentence in refusal(run(environment, service))
+    settings = settings_of(secure, user, PORT="0", REPORT_STORE=str(tmp_path), ENVIRONMENT="development")
+    assert sentence in refusal(run(service, settings))
 
 
 @pytest.mark.parametrize(
@@ -229,7 +231,7 @@ def test_a_service_with_the_rights_of_another_does_not_start_and_says_why(
 def test_a_door_that_stays_closed_says_which_setting_opens_it(
     secure: Stack, changes: dict[str, str | None], sentence: str
 ) -> None:
-    assert sentence in refusal(run(environment_of(secure, "keys", **changes), "topics", "check"))
+    assert sentence in refusal(run_here("topics", "check", settings=settings_of(secure, "keys", **changes)))
 
 
 async def test_a_wrong_password_ends_a_start_at_once(secure: Stack) -> None:
@@ -242,12 +244,12 @@ async def test_a_wrong_password_ends_a_start_at_once(secure: Stack) -> None:
 
 
 def test_a_replica_too_few_is_refused(secure: Stack) -> None:
-    done = run(environment_of(secure, "classifier", TOPIC_REPLICAS="3"), "classifier")
+    done = run("classifier", settings_of(secure, "classifier", TOPIC_REPLICAS="3"))
     assert refusal(done) == (
         "huestream: the topic images.submitted.v1 has 1 replicas, fewer than HUESTREAM_TOPIC_REPLICAS, which is 3"
     )
 
 
 def test_production_does_not_accept_the_key_of_a_local_run(secure: Stack, tmp_path: Path) -> None:
-    done = run(environment_of(secure, "ingest", PORT="0", REPORT_STORE=str(tmp_path)), "ingest")
+    done = run("ingest", settings_of(secure, "ingest", PORT="0", REPORT_STORE=str(tmp_path)))
     assert "HUESTREAM_ENVIRONMENT is production, which does not accept" in refusal(done)

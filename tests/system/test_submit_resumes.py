@@ -20,7 +20,7 @@ pytestmark = pytest.mark.system
 
 ROWS = 5_000
 BATCHES = 20
-PICTURES = 10
+PICTURES = 50
 """Every so-many-th row has a picture; the others have a text, which costs the classifiers next to nothing."""
 
 

@@ -3,9 +3,6 @@
 import base64
 import hashlib
 import hmac
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from tests.commands import run_here
 from tests.image_host import image_host
 from tests.stack_fixtures import Stack, items
 from tests.waiting import wait_for
@@ -52,16 +50,10 @@ def receiving() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
 def keys(stack: Stack, *words: str) -> str:
     ready = stack.ready()
     key_id = ready["api_key"].split("_")[1]
-    command = [sys.executable, "-m", "services", "keys", "webhook", key_id, *words]
-    secret = (stack.data / "webhook-secret").read_text()
-    done = subprocess.run(
-        [*command, "--bootstrap-servers", ready["bootstrap_servers"]],
-        env=os.environ | {"HUESTREAM_WEBHOOK_SECRET": secret},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
+    settings = {"HUESTREAM_WEBHOOK_SECRET": (stack.data / "webhook-secret").read_text()}
+    command = ("keys", "webhook", key_id, *words, "--bootstrap-servers", ready["bootstrap_servers"])
+    done = run_here(*command, settings=settings)
+    assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 

@@ -6,46 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import UnknownTopicOrPartitionError
 
-from tests.kafka_fixtures import RunningKafka, running_kafka
+from tests.kafka_fixtures import running_kafka
+from tests.local.kafka.records import LIMIT_SECONDS, TOPIC, create, read, write
 
 pytestmark = pytest.mark.system
-
-LIMIT_SECONDS = 30
-TOPIC = "colors"
-
-
-async def create(bootstrap: str, replicas: int = 1) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        created = await admin.create_topics([NewTopic(TOPIC, num_partitions=1, replication_factor=replicas)])
-        assert [error[1] for error in created.topic_errors] == [0]
-    finally:
-        await admin.close()
-
-
-async def write(bootstrap: str, *values: bytes) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
-    await producer.start()
-    try:
-        for value in values:
-            await asyncio.wait_for(producer.send_and_wait(TOPIC, value), LIMIT_SECONDS)
-    finally:
-        await producer.stop()
-
-
-async def read(bootstrap: str, count: int) -> list[bytes | None]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        consumer.assign([TopicPartition(TOPIC, 0)])
-        return [(await asyncio.wait_for(consumer.getone(), LIMIT_SECONDS)).value for _ in range(count)]
-    finally:
-        await consumer.stop()
 
 
 def ended(process: subprocess.Popen[bytes]) -> float:
@@ -66,31 +31,12 @@ def test_records_outlive_a_clean_end_a_kill_and_new_ports_in_a_folder_of_any_nam
     with running_kafka(folder, kafka_jars) as first:
         asyncio.run(create(first.bootstrap))
         asyncio.run(write(first.bootstrap, b"red"))
-        assert ended(first.processes[0]) < 2
+        assert ended(first.process) < 2
     with running_kafka(folder, kafka_jars) as second:
         asyncio.run(write(second.bootstrap, b"green"))
-        second.processes[0].kill()
+        second.process.kill()
     with running_kafka(folder, kafka_jars) as third:
         assert asyncio.run(read(third.bootstrap, 2)) == [b"red", b"green"]
 
     assert len({run.bootstrap for run in (first, second, third)}) == 3
     assert (folder / "node-1" / "log" / f"{TOPIC}-0").is_dir()
-
-
-def test_three_nodes_keep_what_they_acknowledged_when_one_is_killed(tmp_path: Path, kafka_jars: list[Path]) -> None:
-    with running_kafka(tmp_path / "kafka-3", kafka_jars, brokers=3) as running:
-        asyncio.run(create(running.bootstrap, replicas=3))
-        asyncio.run(write(running.bootstrap, b"red"))
-        running.processes[0].kill()
-        asyncio.run(write(running.bootstrap, b"green"))
-        assert asyncio.run(read(running.bootstrap, 2)) == [b"red", b"green"]
-
-
-async def test_a_topic_nobody_declared_is_not_created(kafka: RunningKafka) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, request_timeout_ms=2_000)
-    await producer.start()
-    try:
-        with pytest.raises(UnknownTopicOrPartitionError):
-            await asyncio.wait_for(producer.send_and_wait("nobody-declared-this", b""), LIMIT_SECONDS)
-    finally:
-        await producer.stop()
