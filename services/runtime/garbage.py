@@ -17,8 +17,8 @@ _NEVER: Final = 2**31 - 1
 _PAUSE_SECONDS: Final = 30.0
 _FEW: Final = 20_000
 """Old containers that are looked at in 10 to 20 ms; 4,000 connections have 250,000."""
-_TOO_MANY: Final = 2_000_000
-"""With so many (about 400 MB), most are garbage, and a long look is better than no memory."""
+_MANY: Final = 500_000
+"""With so many more (about 100 MB), some may be garbage, and a long look is better than no memory."""
 
 _arrived = count(1)
 
@@ -41,16 +41,22 @@ def note_arrival() -> None:
 
 async def collect_garbage_in_calm() -> None:
     """Look at what is old whenever there is little of it, until canceled."""
+    left = _old()
     while True:
         await asyncio.sleep(_PAUSE_SECONDS)
-        if is_calm(len(gc.get_objects(generation=2))):
+        if is_due(_old(), left):
             gc.collect()
+            left = _old()
 
 
-def is_calm(old: int) -> bool:
-    """Say whether so many old containers can be looked at, or must be.
+def is_due(old: int, left: int) -> bool:
+    """Say whether so many old containers can be looked at, or must be; `left` is what the last look has left.
 
-    >>> is_calm(1_000), is_calm(250_000)
+    >>> is_due(1_000, 0), is_due(250_000, 0)
     (True, False)
     """
-    return old < _FEW or old > _TOO_MANY
+    return old < _FEW or old - left > _MANY
+
+
+def _old() -> int:
+    return len(gc.get_objects(generation=2))
