@@ -163,13 +163,13 @@ class Attacks:
         opened = await everywhere(self._address)
         for _ in range(3):
             send_to_all(opened, _WRONG)
-            await empty_all(opened, 3)
+            await empty_all(opened, 2.5)
         close_all(opened)
 
     async def pipelined_wrong_keys(self) -> None:
         opened = await connected(self._address, 200, _NETWORKS[0])
         send_to_all(opened, _WRONG * 300)
-        await empty_all(opened, 6)
+        await empty_all(opened, 5)
         close_all(opened)
 
     async def streams_of_one_batch(self) -> None:
@@ -187,7 +187,7 @@ class Attacks:
         async with publisher(self._servers, 30, 30) as out:
             for first in range(0, MAX_BATCH, 50):
                 await out.publish(IMAGES_CLASSIFIED, results[first : first + 50])
-                await empty_all(opened, 0.6)
+                await empty_all(opened, 0.5)
         opened += await self._watched(inference_id)  # who comes later is told of all at once
         close_all(opened)
 
@@ -202,7 +202,7 @@ class Attacks:
         lines = (f"GET /inference/{inference_id}/events HTTP/1.1", "Host: h")
         headers = (f"{name}: {value}" for name, value in self._headers.items())
         send_to_all(opened, "\r\n".join((*lines, *headers, "", "")).encode())
-        await empty_all(opened, 3)
+        await empty_all(opened, 2.5)
         return opened
 
 
@@ -258,7 +258,7 @@ async def measure(servers: str | None, rounds: int) -> None:
 async def _longest(attack: Callable[[], Awaitable[None]], file: Path) -> Longest:
     since = time.monotonic()
     await attack()
-    await asyncio.sleep(1.5)  # for what it leaves behind
+    await asyncio.sleep(1)  # for what it leaves behind
     found = holds(file, since) or [(since, 0.0, 0.0)]
     return max(hold[2] for hold in found), max(hold[1] for hold in found)
 
