@@ -3,10 +3,10 @@
     python -m benchmarks.loop_holds [--bootstrap-servers HOST:PORT] [--rounds 1]
 
 In the endpoint's process something asks every 2 ms to be called, and says how late the call came: so long everyone
-waits. The processor time of its thread meanwhile is what the endpoint is to blame for, whatever else the machine does;
-the time by the clock is given beside it, and holds the broker and the attackers too, where these want the same cores.
-The longest of each attack and round are printed, in order. Without --bootstrap-servers, a broker is started, from the
-jars in the user's data folder.
+waits. The processor time of its thread meanwhile is what the endpoint is to blame for, whatever else the machine does.
+The time by the clock is given beside it, without and with what the thread waited for a core that something else had:
+the broker, the attackers, or whoever shares the machine. The longest of each attack and round are printed, in order.
+Without --bootstrap-servers, a broker is started, from the jars in the user's data folder.
 """
 
 import argparse
@@ -39,6 +39,7 @@ from services.runtime.lifecycle import beside, run_service
 
 _OURSELVES = (sys.executable, "-m", "benchmarks.loop_holds")
 _STEP_SECONDS = 0.002
+_SCHEDULED = Path("/proc/thread-self/schedstat")
 _NETWORKS = tuple(f"127.0.0.{number}" for number in range(2, 6))
 _EACH = 1_000
 """Connections from one address: a few less than it may have."""
@@ -46,21 +47,26 @@ _IDLE_SECONDS = 4.0
 _WRONG = f"POST {SUBMIT} HTTP/1.1\r\nHost: h\r\nx-vody-api-key: wrong\r\nContent-Length: 2\r\n\r\n[]".encode()
 
 Address = tuple[str, int]
-Hold = tuple[float, float, float]
-"""When it ended, and how long it was: by the clock, and in processor time."""
-Longest = tuple[float, float]
-"""The longest hold in processor time, and by the clock; these may be two."""
+Hold = tuple[float, float, float, float]
+"""When it ended, how long it was by the clock and in processor time, and how long of it there was no core."""
+Longest = tuple[float, float, float]
+"""The longest hold in processor time, by the clock while there was a core, and by the clock; these may be three."""
 
 
 async def record_holds(file: Path) -> None:
     """Write down each call that came late."""
     with file.open("w", buffering=1) as out:
         while True:
-            began, spent = time.monotonic(), time.thread_time()
+            began, spent, waited = time.monotonic(), time.thread_time(), without_core()
             await asyncio.sleep(_STEP_SECONDS)
             now, busy = time.monotonic(), time.thread_time() - spent
             if now - began > 2 * _STEP_SECONDS:
-                out.write(f"{now} {now - began - _STEP_SECONDS} {busy}\n")
+                out.write(f"{now} {now - began - _STEP_SECONDS} {busy} {without_core() - waited}\n")
+
+
+def without_core() -> float:
+    """Read for how many seconds this thread was ready and something else ran (Linux: proc, schedstat)."""
+    return int(_SCHEDULED.read_bytes().split()[1]) / 1e9
 
 
 async def watched(file: Path, stopping: asyncio.Event) -> None:
@@ -71,7 +77,7 @@ async def watched(file: Path, stopping: asyncio.Event) -> None:
 
 def holds(file: Path, since: float) -> list[Hold]:
     lines = (line.split() for line in file.read_text().splitlines())
-    found = [(float(at), float(late), float(busy)) for at, late, busy in lines]
+    found = [(float(at), float(late), float(busy), float(waited)) for at, late, busy, waited in lines]
     return [hold for hold in found if hold[0] > since]
 
 
@@ -250,7 +256,7 @@ async def measure(servers: str | None, rounds: int) -> None:
                     attacks.streams_of_its_results,
                 ):
                     found[attack.__name__].append(await _longest(attack, file))
-    print(f"{'longest turn of the event loop, ms':36} processor time | by the clock")
+    print(f"{'longest turn of the event loop, ms':36} processor time | by the clock, with a core | by the clock")
     for name, longest in found.items():
         print(f"{name.replace('_', ' '):36} {' | '.join(map(_in_order, zip(*longest, strict=True)))}")
 
@@ -259,8 +265,9 @@ async def _longest(attack: Callable[[], Awaitable[None]], file: Path) -> Longest
     since = time.monotonic()
     await attack()
     await asyncio.sleep(1)  # for what it leaves behind
-    found = holds(file, since) or [(since, 0.0, 0.0)]
-    return max(hold[2] for hold in found), max(hold[1] for hold in found)
+    found = holds(file, since) or [(since, 0.0, 0.0, 0.0)]
+    with_core = max(late - waited for _, late, _, waited in found)
+    return max(hold[2] for hold in found), with_core, max(hold[1] for hold in found)
 
 
 def _in_order(seconds: Sequence[float]) -> str:
