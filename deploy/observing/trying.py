@@ -57,8 +57,8 @@ async def try_fault(prometheus: Prometheus, fault: Fault, say: Callable[[str], N
     await fault.mend_it()
     say(f"  mended after {time.monotonic() - began:.0f} s; fired: {_listed(seen)}")
     await _until_quiet(prometheus, seen, began)
-    seen.notified = _told(prometheus, before, "firing")
-    seen.resolved = _told(prometheus, before, "resolved")
+    fired = set(seen.fired)  # what fired before may be told late
+    seen.notified, seen.resolved = (_told(prometheus, before, state) & fired for state in ("firing", "resolved"))
     for sentence in seen.wrong():
         say(f"  WRONG: {sentence}")
     return seen

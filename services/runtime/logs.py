@@ -1,12 +1,10 @@
 """JSON logs on standard output, one line per unit of work."""
 
-import json
 import logging
 import sys
 from functools import partial
 
 import structlog
-from pydantic_core import PydanticSerializationError, to_json
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 from services.runtime.redaction import redacted
@@ -23,7 +21,7 @@ def configure_logs(service: str, level: str) -> Logger:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, _redact, _in_json],
+        processors=[*shared, structlog.processors.format_exc_info, _redact, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
         cache_logger_on_first_use=True,
@@ -36,7 +34,7 @@ def configure_logs(service: str, level: str) -> Logger:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 _redact_all,
-                _in_json,
+                structlog.processors.JSONRenderer(),
             ],
         )
     )
@@ -48,14 +46,6 @@ def configure_logs(service: str, level: str) -> Logger:
 def _name_service(service: str, _: object, __: str, event: EventDict) -> EventDict:
     """Say which service a library's message comes from, as ours say it."""
     return {"service": service, **event}
-
-
-def _in_json(_: object, __: str, event: EventDict) -> str:
-    """Write an event as JSON, whatever is in it, in a fifth of the time that the standard library takes."""
-    try:
-        return to_json(event, serialize_unknown=True).decode()
-    except PydanticSerializationError:  # a text that is no text: half a character of two
-        return json.dumps(event, default=repr)
 
 
 def _redact(_: object, __: str, event: EventDict) -> EventDict:
