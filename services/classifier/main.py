@@ -20,7 +20,7 @@ from services.classifier.settings import ClassifierSettings
 from services.runtime.build import describe_build
 from services.runtime.consuming import Consumption, Source, Window
 from services.runtime.following import Follower
-from services.runtime.kafka import Record, consumer, publisher
+from services.runtime.kafka import LONG_WAIT_MS, Record, consumer, publisher
 from services.runtime.lifecycle import beside, run_service
 from services.runtime.logs import Logger, configure_logs
 from services.runtime.monitoring import Health, monitoring
@@ -31,8 +31,6 @@ from services.runtime.tracing import tracing
 GROUP: Final = CLASSIFIER_GROUP
 LINGER_MS: Final = 20
 """Results that end within this time of each other are written together: each request has a price of its own."""
-MAX_WAIT_MS: Final = 1_000
-"""For how long Kafka holds a question while nothing is new; asking costs the same whether images come or not."""
 _COLLECT_EVERY: Final = 20_000
 
 
@@ -72,7 +70,7 @@ async def _consumption(stack: AsyncExitStack, settings: ClassifierSettings, log:
     )
     return Consumption(
         await stack.enter_async_context(
-            consumer(servers, patience, GROUP, settings.group_instance_id, max_wait_ms=MAX_WAIT_MS)
+            consumer(servers, patience, GROUP, settings.group_instance_id, max_wait_ms=LONG_WAIT_MS)
         ),
         classifier.process,
         log,
@@ -85,7 +83,7 @@ async def _consumption(stack: AsyncExitStack, settings: ClassifierSettings, log:
 async def _cancellations(stack: AsyncExitStack, settings: ClassifierSettings, log: Logger) -> Cancellations:
     """Know all cancellations, and go on reading them."""
     canceled, patience = Cancellations(), settings.start_timeout_seconds
-    source = await stack.enter_async_context(consumer(settings.cluster, patience, max_wait_ms=MAX_WAIT_MS))
+    source = await stack.enter_async_context(consumer(settings.cluster, patience, max_wait_ms=LONG_WAIT_MS))
     follower = Follower(source, {CANCELLATIONS_REQUESTED: canceled.fold}, log)
     await follower.catch_up(patience)
     await stack.enter_async_context(beside(follower.follow()))

@@ -188,14 +188,14 @@ async def _run(replica: Replica, health: Health, tracer: Tracer, log: Logger, st
     async with (
         # Batch records do not linger: those of images that were sent together go together anyway.
         publisher(servers, settings.publish_timeout_seconds, patience, linger_ms=0, compressed=True) as out,
-        consumer(servers, patience, gather_ms=_BATCHES_MS) as batches_in,
-        consumer(servers, patience, gather_ms=_REST_MS) as log_in,
+        consumer(servers, patience) as batches_in,
+        consumer(servers, patience) as log_in,
         consumer(servers, patience) as results_in,
         admin_client(servers) as admin,
     ):
         tail = Tail(results_in, IMAGES_CLASSIFIED)
-        batches = Follower(batches_in, {BATCHES_SUBMITTED: replica.fold_batch}, log)
-        follower = Follower(log_in, replica.folds, log)
+        batches = Follower(batches_in, {BATCHES_SUBMITTED: replica.fold_batch}, log, _BATCHES_MS)
+        follower = Follower(log_in, replica.folds, log, _REST_MS)
         await out.prepare([IMAGES_SUBMITTED, BATCHES_SUBMITTED, CANCELLATIONS_REQUESTED])
         await follower.catch_up(patience)
         await batches.catch_up(patience)

@@ -12,7 +12,7 @@ from services.reporter.settings import ReporterSettings
 from services.reporter.webhooks import Tried, Webhooks, World, owner_of
 from services.runtime.consuming import Consumption, Source, Window
 from services.runtime.following import Follower
-from services.runtime.kafka import KafkaUnavailableError, Publisher, consumer
+from services.runtime.kafka import LONG_WAIT_MS, KafkaUnavailableError, Publisher, consumer
 from services.runtime.lifecycle import beside
 from services.runtime.logs import Logger
 
@@ -44,8 +44,8 @@ async def send_webhooks(
     servers, patience = settings.cluster, settings.start_timeout_seconds
     async with (
         poster(settings) as posts,
-        consumer(servers, patience, GROUP) as statuses,
-        consumer(servers, patience) as tried_log,
+        consumer(servers, patience, GROUP, max_wait_ms=LONG_WAIT_MS) as statuses,
+        consumer(servers, patience, max_wait_ms=LONG_WAIT_MS) as tried_log,
     ):
         tried = Tried()
         follower = Follower(tried_log, {WEBHOOKS_STATUS: tried.fold}, log)

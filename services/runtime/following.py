@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.events import Event, UndecodableError
 from schemas.topics import Topic
-from services.runtime.kafka import KafkaUnavailableError, Record, record_of
+from services.runtime.kafka import KafkaUnavailableError, Record, hold_back, record_of
 from services.runtime.logs import Logger
 from services.runtime.metrics import RECORDS
 
@@ -20,12 +20,18 @@ _METADATA_TRIES = 25
 
 
 class Follower:
-    """Follows topics from their beginning, without a group, and hands each event to the fold of its topic."""
+    """Follows topics from their beginning, without a group, and hands each event to the fold of its topic.
 
-    def __init__(self, consumer: AIOKafkaConsumer, folds: Mapping[Topic, Fold], log: Logger) -> None:
+    With `gather_ms` what is new comes at once where nothing came for a while, and else gathered for so long.
+    """
+
+    def __init__(
+        self, consumer: AIOKafkaConsumer, folds: Mapping[Topic, Fold], log: Logger, gather_ms: int | None = None
+    ) -> None:
         self._consumer = consumer
         self._folds = {topic.name: (topic, fold) for topic, fold in folds.items()}
         self._log = log
+        self._gather_ms = gather_ms
         self._moved = asyncio.Condition()
         self._last_poll = time.monotonic()
 
@@ -38,8 +44,10 @@ class Follower:
         """Read all that is in the topics now; raises `KafkaUnavailableError` when that takes too long."""
         try:
             async with asyncio.timeout(timeout_seconds):
-                partitions = await self._assign()
-                ends = await self._consumer.end_offsets(partitions)
+                partitions = await self._partitions()
+                ends = await self._consumer.end_offsets(partitions)  # once these are read, it waits behind a question
+                self._consumer.assign(partitions)
+                await self._consumer.seek_to_beginning(*partitions)
                 while not await self._reached(ends):
                     await self._read()
         except (TimeoutError, KafkaError) as error:
@@ -71,24 +79,21 @@ class Follower:
         except TimeoutError as error:
             raise KafkaUnavailableError(f"{topic.name} was not read back in time") from error
 
-    async def _assign(self) -> list[TopicPartition]:
-        """Take all partitions of all topics; a broker that does not know one yet is asked again."""
-        for _ in range(_METADATA_TRIES):
+    async def _partitions(self) -> list[TopicPartition]:
+        """Name all partitions of all topics; a broker that does not know one yet is asked again."""
+        for tried in range(_METADATA_TRIES):
             unknown = [name for name in self._folds if not self._consumer.partitions_for_topic(name)]
             if not unknown:
                 break
+            await asyncio.sleep(_POLL_MS / 1000 if tried else 0)
             await self._consumer._client.force_metadata_update()  # noqa: SLF001  # partitions_for_topic needs it
-            await asyncio.sleep(_POLL_MS / 1000)
         else:
             raise KafkaUnavailableError(f"Kafka has no topic {unknown[0]}; create it with: huestream topics create")
-        partitions = [
+        return [
             TopicPartition(name, number)
             for name in self._folds
             for number in sorted(self._consumer.partitions_for_topic(name))
         ]
-        self._consumer.assign(partitions)
-        await self._consumer.seek_to_beginning(*partitions)
-        return partitions
 
     async def _reached(self, ends: Mapping[TopicPartition, int]) -> bool:
         for partition, end in ends.items():
@@ -100,6 +105,7 @@ class Follower:
         """Fold what there is."""
         self._last_poll = time.monotonic()
         batches = await self._consumer.getmany(timeout_ms=_POLL_MS)
+        hold_back(self._consumer, self._gather_ms if batches else None)
         for records in batches.values():
             RECORDS.labels(records[0].topic).inc(len(records))
             for record in records:

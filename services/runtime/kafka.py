@@ -18,7 +18,17 @@ from services.runtime.cluster import Cluster, Kafka, cluster_of
 from services.runtime.metrics import DEAD_LETTERS as DEAD_LETTERS_COUNTED
 from services.runtime.trace_context import headers_of, traceparent_of
 
-__all__ = ["KafkaRefusedError", "KafkaUnavailableError", "Publisher", "Record", "consumer", "publisher", "record_of"]
+__all__ = [
+    "LONG_WAIT_MS",
+    "KafkaRefusedError",
+    "KafkaUnavailableError",
+    "Publisher",
+    "Record",
+    "consumer",
+    "hold_back",
+    "publisher",
+    "record_of",
+]
 
 MAX_REQUEST_BYTES: Final = 2 * 1024 * 1024
 MAX_BATCH_BYTES: Final = 128 * 1024
@@ -30,6 +40,8 @@ _GATHER_SECONDS: Final = 0.002
 _GATHER_MOMENTS: Final = 5
 _GATHER_BEHIND_SECONDS: Final = 0.02
 _WAIT_MS: Final = 250
+LONG_WAIT_MS: Final = 1_000
+"""For how long Kafka may hold a question of a consumer that asks for little else; each has its price, news or none."""
 _GATHER_BYTES: Final = 256 * 1024
 
 
@@ -270,15 +282,13 @@ async def consumer(
     group: str | None = None,
     instance_id: str | None = None,
     *,
-    gather_ms: int | None = None,
     max_wait_ms: int = _WAIT_MS,
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Open a consumer of bytes, from the earliest record, that commits only when told.
 
     A member with an instance id keeps its partitions over a restart within the session's timeout. Where nothing is new
     Kafka holds a question for `max_wait_ms`: a longer time asks less often, and lets what else is asked of that broker
-    wait; where something is new it answers at once. With `gather_ms` it holds what is new back for so long, which
-    bounds the answers: each has its price for every partition.
+    wait; where something is new it answers at once.
     """
     cluster = cluster_of(kafka)
     client = AIOKafkaConsumer(
@@ -291,14 +301,22 @@ async def consumer(
         heartbeat_interval_ms=HEARTBEAT_MS,
         rebalance_timeout_ms=SESSION_TIMEOUT_MS,
         request_timeout_ms=15_000,
-        fetch_max_wait_ms=max_wait_ms if gather_ms is None else gather_ms,
-        fetch_min_bytes=1 if gather_ms is None else _GATHER_BYTES,
+        fetch_max_wait_ms=max_wait_ms,
     )
     await _started(client, cluster, start_timeout_seconds)
     try:
         yield client
     finally:
         await _stopped(client)
+
+
+def hold_back(client: AIOKafkaConsumer, gather_ms: int | None) -> None:
+    """Have Kafka hold what is new back for so long, from the next question on; None: answer it at once.
+
+    It bounds the answers, of which each has its price for every partition. aiokafka asks as it was told at its start.
+    """
+    client._fetcher._fetch_max_wait_ms = client._fetch_max_wait_ms if gather_ms is None else gather_ms  # noqa: SLF001
+    client._fetcher._fetch_min_bytes = client._fetch_min_bytes if gather_ms is None else _GATHER_BYTES  # noqa: SLF001
 
 
 async def _started(client: AIOKafkaProducer | AIOKafkaConsumer, cluster: Cluster, timeout_seconds: float) -> None:

@@ -12,7 +12,7 @@ from schemas.topics import API_KEYS
 from services.runtime.api_keys import KeyRing
 from services.runtime.cluster import Kafka
 from services.runtime.following import Follower
-from services.runtime.kafka import consumer
+from services.runtime.kafka import LONG_WAIT_MS, consumer
 from services.runtime.logs import Logger
 from services.runtime.settings import SettingsError
 
@@ -102,7 +102,7 @@ async def known_keys(
         keys.load()
         yield keys.follow
         return
-    async with consumer(kafka, timeout_seconds) as source:
+    async with consumer(kafka, timeout_seconds, max_wait_ms=LONG_WAIT_MS) as source:
         follower = Follower(source, {API_KEYS: ring.fold}, log)
         await follower.catch_up(timeout_seconds)
         yield follower.follow
