@@ -17,7 +17,7 @@ from services.ingest.inferences import Inference
 from services.ingest.reading import Reading
 from services.ingest.refusals import unavailable
 from services.ingest.replies import status_of
-from services.ingest.results import Results, result_in
+from services.ingest.results import Result, Results, result_in
 from services.ingest.watching import Watchers
 from services.runtime.kafka import KafkaUnavailableError, Record
 from services.runtime.loops import Turnstile
@@ -80,7 +80,6 @@ class Events:
         metrics.STREAMS.set(len(self._open))
         try:
             async with self.tail.subscribed(inference.inference_id, wake, _BEGIN_SECONDS) as news:
-                await self.turnstile.enter()  # all who came before the reading began are let in by it at once
                 progress = _Progress(inference)
                 final = await self.results.final(inference)
                 if final is None:
@@ -122,7 +121,8 @@ class Events:
     async def _next(self, response: web.StreamResponse, wake: asyncio.Event, *, soon: bool) -> None:
         """Wait for news, and a moment more so that it comes in batches; a sign of life where there is none."""
         try:
-            await asyncio.wait_for(wake.wait(), _GATHER_SECONDS if soon else self.heartbeat_seconds)
+            async with asyncio.timeout(_GATHER_SECONDS if soon else self.heartbeat_seconds):
+                await wake.wait()
         except TimeoutError:
             silent = not soon
         else:
@@ -138,7 +138,7 @@ class _Progress:
 
     def __init__(self, inference: Inference) -> None:
         self.inference = inference
-        self._seen: dict[int, tuple[int, ResultItem]] = {}
+        self._seen: dict[int, tuple[int, Result]] = {}
         self._sent: set[int] = set()
         self._counts: tuple[object, ...] = ()
         self._offset = -1
@@ -147,9 +147,9 @@ class _Progress:
         """Take records of the log; the first of an image wins."""
         for record in records:
             self._offset = max(self._offset, record.offset)
-            item = result_in(self.inference, record)
-            if item is not None:
-                self._seen.setdefault(item.index, (record.offset, item))
+            result = result_in(self.inference, record)
+            if result is not None:
+                self._seen.setdefault(result.item.index, (record.offset, result))
 
     def snapshot(self, final: bytes | None) -> bytes:
         """All that is known: the stored results where there are such."""
@@ -175,7 +175,7 @@ class _Progress:
         return self._results(_ITEMS.dump_json(items)) if items else b""
 
     def _is_told(self, item: ResultItem) -> bool:
-        return item.index in self._sent and self._seen[item.index][1].status == item.status
+        return item.index in self._sent and self._seen[item.index][1].item.status == item.status
 
     def done(self) -> bytes:
         """The end."""
@@ -186,7 +186,7 @@ class _Progress:
         return self._event("results", b'{"progress":' + progress + b',"results":' + items + b"}")
 
     def _items(self, indexes: Iterable[int]) -> bytes:
-        return _ITEMS.dump_json([self._seen[index][1] for index in sorted(indexes)])
+        return b"[" + b",".join([self._seen[index][1].text for index in sorted(indexes)]) + b"]"
 
     def _status(self) -> bytes:
         return status_of(self.inference).model_dump_json().encode()

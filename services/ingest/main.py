@@ -38,11 +38,12 @@ from services.ingest.watching import Watchers
 from services.runtime.api_keys import KeyRing
 from services.runtime.build import describe_build
 from services.runtime.following import Follower
+from services.runtime.garbage import collect_garbage_in_calm, collect_garbage_rarely
 from services.runtime.group_lag import GroupWatch, watch_groups
 from services.runtime.group_turns import GroupTurns
 from services.runtime.kafka import Publisher, Record, consumer, publisher
 from services.runtime.key_sources import KeyFile
-from services.runtime.lifecycle import beside, collect_garbage_rarely, run_service
+from services.runtime.lifecycle import beside, run_service
 from services.runtime.logs import Logger, configure_logs
 from services.runtime.monitoring import Health, monitoring
 from services.runtime.object_store import object_folder
@@ -212,6 +213,7 @@ async def _run(replica: Replica, health: Health, tracer: Tracer, log: Logger, st
             replica.follow_keys(),
             replica.gather(out, batches, log, tracer),
             watching,
+            collect_garbage_in_calm(),
         ):
             limits, seconds = replica.limits, settings.publish_timeout_seconds
             acceptance = Acceptance(out, batches, replica.inferences, limits, seconds, tracer)

@@ -1,7 +1,8 @@
 """The results of a batch: from the report store once it is finished, from the log while it is not."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Final, Literal
 
 from schemas.events import ImageClassified, UndecodableError
@@ -10,11 +11,13 @@ from schemas.results_csv import csv_of
 from services.ingest.inferences import Inference
 from services.runtime.kafka import Record
 from services.runtime.object_store import ObjectFolder
+from services.runtime.shared import SharedReads
 
 Form = Literal["application/json", "application/x-ndjson", "text/csv"]
 FORMS: Final[tuple[Form, ...]] = ("application/json", "application/x-ndjson", "text/csv")
 _ITEMS_OF_A_PIECE: Final = 50
-_SCANS_AT_ONCE: Final = 8
+_READS_AT_ONCE: Final = 8
+_REMEMBERED: Final = 1_000
 
 ReadLog = Callable[[Inference], Awaitable[list[Record]]]
 
@@ -25,7 +28,8 @@ class Results:
     def __init__(self, store: ObjectFolder, read_log: ReadLog) -> None:
         self._store = store
         self._read_log = read_log
-        self._scans = asyncio.Semaphore(_SCANS_AT_ONCE)
+        self._logs: SharedReads[list[Record]] = SharedReads(_READS_AT_ONCE)
+        self._finals: SharedReads[bytes | None] = SharedReads(_READS_AT_ONCE)
 
     async def of(self, inference: Inference, form: Form) -> AsyncIterator[bytes]:
         """Give all results of a finished batch, or those that exist so far, in input order, piece by piece.
@@ -43,15 +47,19 @@ class Results:
 
     async def final(self, inference: Inference) -> bytes | None:
         """Give all results of a finished batch as JSON, or None while they are not in the store."""
-        if inference.state == "in_progress" or await self._store.get(report_path(inference.inference_id)) is None:
+        if inference.state == "in_progress":
             return None
-        stored = await self._stored(inference.inference_id, "application/json")
-        return None if stored is None else await _joined(stored)
+        return await self._finals.of(inference.inference_id, partial(self._final, inference.inference_id))
 
     async def log_of(self, inference: Inference) -> list[Record]:
-        """Read the records that are in the log so far."""
-        async with self._scans:
-            return await self._read_log(inference)
+        """Read the records that are in the log so far; a thousand who ask at once share a few readings."""
+        return await self._logs.of(inference.inference_id, partial(self._read_log, inference))
+
+    async def _final(self, inference_id: str) -> bytes | None:
+        if await self._store.get(report_path(inference_id)) is None:
+            return None
+        stored = await self._stored(inference_id, "application/json")
+        return None if stored is None else await _joined(stored)
 
     async def _stored(self, inference_id: str, form: Form) -> AsyncIterator[bytes] | None:
         if form == "text/csv":
@@ -64,23 +72,39 @@ def results_so_far(inference: Inference, records: Iterable[Record]) -> tuple[Res
     """Pick a batch's results out of its log, by the rules of the reporter: its fingerprint, the first one wins."""
     found: dict[int, ResultItem] = {}
     for record in records:
-        item = result_in(inference, record)
-        if item is not None:
-            found.setdefault(item.index, item)
+        result = result_in(inference, record)
+        if result is not None:
+            found.setdefault(result.item.index, result.item)
     return tuple(found[index] for index in sorted(found))
 
 
-def result_in(inference: Inference, record: Record) -> ResultItem | None:
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The result of one image, and the same as JSON."""
+
+    item: ResultItem
+    text: bytes
+    inference_id: str
+    fingerprint: str
+
+
+def result_in(inference: Inference, record: Record) -> Result | None:
     """Read one record; None where it is no result of this batch."""
+    result = _decoded(record.value)
+    if result is None or result.inference_id != inference.inference_id or result.item.index >= inference.size:
+        return None
+    return result if inference.fingerprint in {None, result.fingerprint} else None
+
+
+@lru_cache(_REMEMBERED)
+def _decoded(value: bytes | None) -> Result | None:
+    """Decode a result, and write it down, once for all who are told of it: a thousand may watch one batch."""
     try:
-        event = ImageClassified.decode(record.value)
+        event = ImageClassified.decode(value)
     except UndecodableError:
         return None
-    if event.inference_id != inference.inference_id or event.index >= inference.size:
-        return None
-    if inference.fingerprint not in {None, event.fingerprint}:
-        return None
-    return ResultItem.model_validate(event.model_dump())
+    item = ResultItem.model_validate(event.model_dump())
+    return Result(item, item.model_dump_json().encode(), event.inference_id, event.fingerprint)
 
 
 async def written(items: Sequence[ResultItem], form: Form) -> AsyncIterator[bytes]:

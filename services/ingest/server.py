@@ -18,6 +18,7 @@ from services.ingest import metrics
 from services.ingest.rate_limits import network_of
 from services.ingest.refusals import RefusedError, error_name
 from services.ingest.settings import IngestSettings
+from services.runtime.garbage import note_arrival
 from services.runtime.loops import AT_ONCE, Turnstile
 from services.runtime.settings import SettingsError
 
@@ -117,12 +118,14 @@ class _Server(web.Server):
 
 
 class _Connection(RequestHandler):
-    __slots__ = ("_network",)
+    __slots__ = ("_network", "_socket")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Close at once what is over the limit: a client that opens thousands must not starve the others."""
         super().connection_made(transport)
         metrics.CONNECTIONS.inc()
+        note_arrival()
+        self._socket = transport
         self._network = network_of((transport.get_extra_info("peername") or ("",))[0])
         if isinstance(self._manager, _Server) and not self._manager.bounds.made(self._network):
             metrics.CONNECTIONS_REFUSED.inc()
@@ -133,6 +136,9 @@ class _Connection(RequestHandler):
             metrics.CONNECTIONS.dec()
             self._manager.bounds.lost(self._network)
         super().connection_lost(exc)
+        # Requests know their connection, and asyncio's sockets themselves; without these cycles, both are gone at once.
+        self._messages.clear()
+        self._socket._read_ready_cb = None  # type: ignore[attr-defined]  # noqa: SLF001
 
     def handle_error(
         self,

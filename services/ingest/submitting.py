@@ -21,8 +21,9 @@ from services.ingest.rate_limits import RateExceededError
 from services.ingest.refusals import RefusedError
 from services.ingest.request_headers import is_clearly_not_json, is_idempotency_key, preferences
 from services.ingest.results import Results
-from services.ingest.validation import LARGE_BYTES, InvalidBodyError, Item, is_url, read_images
+from services.ingest.validation import LARGE_BYTES, InvalidBodyError, Item, in_pieces, is_url, read_images
 from services.ingest.watching import Watchers
+from services.runtime.loops import Stints
 from services.runtime.object_store import StoreUnavailableError
 
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
@@ -47,7 +48,7 @@ class Submitting:
     deadline_seconds: float
     body_timeout_seconds: float
     image_buckets: Sequence[str] = ()
-    large_bodies: asyncio.Lock = field(default_factory=asyncio.Lock)
+    large_bodies: Stints = field(default_factory=Stints)
 
     async def submit(self, request: web.Request) -> web.Response:
         """Accept a batch, and answer when it is durable."""
@@ -93,12 +94,13 @@ class Submitting:
             raise RefusedError(400, "The request body is not what the headers say") from error
 
     async def _images(self, body: bytes, *, lenient: bool) -> Sequence[Item]:
-        """Validate a body; large ones take turns, since each may hold the event loop for a while."""
-        if len(body) <= LARGE_BYTES:
-            return _images(body, lenient=lenient, buckets=self.image_buckets)
-        async with self.large_bodies:
-            await asyncio.sleep(0)
-            return _images(body, lenient=lenient, buckets=self.image_buckets)
+        """Validate a body; large ones take turns, in pieces, since each may hold the event loop for a while."""
+        try:
+            if len(body) <= LARGE_BYTES:
+                return read_images(body, lenient=lenient, buckets=self.image_buckets)
+            return await self.large_bodies.do(in_pieces(body, lenient=lenient, buckets=self.image_buckets))
+        except InvalidBodyError as error:
+            raise _refused(error) from error
 
     async def _results_within(self, inference_id: str, seconds: int) -> bytes | None:
         """Wait for the finished results; None when they are not there in time, or cannot be read."""
@@ -140,13 +142,10 @@ def _check_headers(request: web.Request) -> None:
         )
 
 
-def _images(body: bytes, *, lenient: bool, buckets: Sequence[str]) -> Sequence[Item]:
-    try:
-        return read_images(body, lenient=lenient, buckets=buckets)
-    except InvalidBodyError as error:
-        metrics.INVALID.labels(error.violations[0].reason).inc()
-        violations = [Violation(detail=each.sentence, pointer=f"#{each.pointer}") for each in error.violations]
-        raise RefusedError(400, str(error), violations=violations) from error
+def _refused(error: InvalidBodyError) -> RefusedError:
+    metrics.INVALID.labels(error.violations[0].reason).inc()
+    violations = [Violation(detail=each.sentence, pointer=f"#{each.pointer}") for each in error.violations]
+    return RefusedError(400, str(error), violations=violations)
 
 
 def _idempotency_key(request: web.Request) -> str | None:

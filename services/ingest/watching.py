@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from services.runtime.loops import AT_ONCE
+from services.runtime.loops import wake
 
 
 class Watchers:
@@ -15,7 +15,7 @@ class Watchers:
 
     def changed(self, inference_id: str) -> None:
         """Wake all who watch this inference."""
-        _wake(tuple(self._waiting.get(inference_id, ())))
+        wake(self._waiting.get(inference_id, ()))
 
     @contextmanager
     def watching(self, inference_id: str) -> Iterator[asyncio.Event]:
@@ -29,11 +29,3 @@ class Watchers:
             waiting.discard(event)
             if not waiting:
                 self._waiting.pop(inference_id, None)
-
-
-def _wake(events: tuple[asyncio.Event, ...]) -> None:
-    """Wake a few, and the others in the next turns of the event loop."""
-    for event in events[:AT_ONCE]:
-        event.set()
-    if others := events[AT_ONCE:]:
-        asyncio.get_running_loop().call_soon(_wake, others)

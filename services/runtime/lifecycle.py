@@ -1,7 +1,6 @@
 """How a service begins and ends: one event loop, signals that stop it cleanly, one sentence when it cannot run."""
 
 import asyncio
-import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -11,8 +10,6 @@ from services.runtime.admission import NOT_ALLOWED, KafkaUnavailableError, not_a
 from services.runtime.loops import fair_loop
 from services.runtime.settings import SettingsError
 from services.runtime.topic_admin import TopicError
-
-_ALLOCATIONS = 10_000
 
 Main = Callable[[asyncio.Event], Awaitable[None]]
 _EXPECTED = (SettingsError, KafkaUnavailableError, TopicError)
@@ -53,16 +50,6 @@ async def until_stopped(stopping: asyncio.Event, *forever: Coroutine[None, None,
                 task.cancel()
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
-
-
-def collect_garbage_rarely() -> None:
-    """Keep the collector from what a service holds from its start on, and from coming with every request.
-
-    It looks at all containers again and again, for cycles; what requests leave behind has next to none. It looks at so
-    few at once that nobody waits long for it, and at all of them seldom: 4,000 connections have 150,000.
-    """
-    gc.freeze()
-    gc.set_threshold(_ALLOCATIONS, 5, 200)
 
 
 @asynccontextmanager

@@ -7,10 +7,16 @@ that send, or end, at the same moment would hold the rest up for as long as that
 import asyncio
 import select
 import selectors
+import time
 from collections import deque
-from typing import Final
+from collections.abc import Generator, Iterable
+from typing import Final, Protocol, TypeVar
 
-AT_ONCE: Final = 8
+from services.runtime.garbage import note_arrival
+
+_T = TypeVar("_T")
+
+AT_ONCE: Final = 4
 """Sockets that are looked at in one turn, and requests that begin in it: each takes 1 ms at most."""
 
 
@@ -59,6 +65,7 @@ class Turnstile:
         await waiter
 
     def _let_one_in(self) -> None:
+        note_arrival()
         if not self._let_in:
             asyncio.get_running_loop().call_soon(self._begin_turn)
         self._let_in += 1
@@ -70,3 +77,65 @@ class Turnstile:
             if not waiter.done():  # its client may be gone
                 self._let_one_in()
                 waiter.set_result(None)
+
+
+class Wakes(Protocol):
+    """What somebody waits for."""
+
+    def set(self) -> None:
+        """Wake whoever waits."""
+
+
+def wake(sleepers: Iterable[Wakes]) -> None:
+    """Wake a few, and the others in the next turns of the event loop."""
+    waiting = deque(sleepers)
+    for _ in range(min(AT_ONCE, len(waiting))):
+        waiting.popleft().set()
+    if waiting:
+        asyncio.get_running_loop().call_soon(wake, waiting)
+
+
+class Gate:
+    """Closed at first; when it opens, those who wait go through a few with each turn of the event loop."""
+
+    def __init__(self) -> None:
+        self._is_open = False
+        self._waiting: list[asyncio.Event] = []
+
+    def open(self) -> None:
+        """Let all through who wait, and who come."""
+        self._is_open = True
+        wake(self._waiting)
+        self._waiting = []
+
+    def close(self) -> None:
+        """Let nobody through who comes from now on."""
+        self._is_open = False
+
+    async def passed(self) -> None:
+        """Wait until it is open."""
+        if not self._is_open:
+            self._waiting.append(event := asyncio.Event())
+            await event.wait()
+
+
+class Stints:
+    """Does long work in pieces, one after the other; after each, others have the loop for as long as that one took."""
+
+    def __init__(self) -> None:
+        self._one_at_a_time = asyncio.Lock()
+        self._over_at = 0.0
+
+    async def do(self, work: Generator[None, None, _T]) -> _T:
+        """Do a piece of work, which yields where it may be left for a while."""
+        async with self._one_at_a_time:
+            while True:
+                await asyncio.sleep(self._over_at - time.monotonic())
+                began = time.monotonic()
+                try:
+                    next(work)
+                except StopIteration as done:
+                    result: _T = done.value
+                    return result
+                finally:
+                    self._over_at = 2 * time.monotonic() - began

@@ -1,7 +1,8 @@
 """Handing on the new records of a topic to those who wait for a key, while anybody waits."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -9,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import Topic
 from services.runtime.kafka import KafkaUnavailableError, Record, record_of
+from services.runtime.loops import Gate, wake
 
 _POLL_MS: Final = 200
 
@@ -17,13 +19,12 @@ class Subscription:
     """The new records of one key, as they come; `arrived` is set with each."""
 
     def __init__(self, arrived: asyncio.Event) -> None:
-        self._arrived = arrived
+        self.arrived = arrived
         self._records: list[Record] = []
 
-    def add(self, record: Record) -> None:
-        """Hand on a record."""
-        self._records.append(record)
-        self._arrived.set()
+    def add(self, records: Sequence[Record]) -> None:
+        """Hand on records; whoever does that sets `arrived`."""
+        self._records += records
 
     def take(self) -> list[Record]:
         """Take what has come since the last call."""
@@ -39,7 +40,7 @@ class Tail:
         self._topic = topic
         self._subscriptions: dict[bytes, set[Subscription]] = {}
         self._wanted = asyncio.Event()
-        self._reading = asyncio.Event()
+        self._reading = Gate()
 
     async def follow(self) -> None:
         """Read while anybody waits, until canceled."""
@@ -48,11 +49,11 @@ class Tail:
             partitions = [TopicPartition(self._topic.name, number) for number in range(self._topic.partitions)]
             self._consumer.assign(partitions)
             await self._consumer.seek_to_end(*partitions)
-            self._reading.set()
+            self._reading.open()
             while self._subscriptions:
                 await self._read()
             self._wanted.clear()
-            self._reading.clear()
+            self._reading.close()
             self._consumer.unsubscribe()
 
     @asynccontextmanager
@@ -75,15 +76,23 @@ class Tail:
 
     async def _begun(self, timeout_seconds: float) -> None:
         try:
-            await asyncio.wait_for(self._reading.wait(), timeout_seconds)
+            async with asyncio.timeout(timeout_seconds):
+                await self._reading.passed()
         except TimeoutError as error:
             raise KafkaUnavailableError(
                 f"{self._topic.name} was not read within {timeout_seconds:g} seconds"
             ) from error
 
     async def _read(self) -> None:
+        news: defaultdict[bytes, list[Record]] = defaultdict(list)
         for records in (await self._consumer.getmany(timeout_ms=_POLL_MS)).values():
             for found in records:
-                record = record_of(found)
-                for subscription in self._subscriptions.get(found.key or b"", ()):
-                    subscription.add(record)
+                if found.key in self._subscriptions:
+                    news[found.key].append(record_of(found))
+        for key, some in news.items():
+            self._hand_on(some, self._subscriptions.get(key, ()))
+
+    def _hand_on(self, records: Sequence[Record], subscriptions: Collection[Subscription]) -> None:
+        for subscription in subscriptions:
+            subscription.add(records)
+        wake([subscription.arrived for subscription in subscriptions])

@@ -60,7 +60,8 @@ class News:
         record = Record(IMAGES_CLASSIFIED.name, 0, len(self.records), INFERENCE_ID.encode(), event.encode())
         self.records.append(record)
         for subscription in self.subscriptions:
-            subscription.add(record)
+            subscription.add([record])
+            subscription.arrived.set()
 
 
 @dataclass
