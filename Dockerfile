@@ -18,7 +18,8 @@ COPY requirements/build.txt requirements/${REQUIREMENTS}.txt ./
 RUN python3 -m venv tools && tools/bin/pip install --quiet --require-hashes --requirement build.txt
 RUN python3 -m venv --without-pip /opt/venv \
     && tools/bin/uv pip install --quiet --python /opt/venv --require-hashes --requirement ${REQUIREMENTS}.txt \
-    && find /opt/venv -type d -name tests -path '*/numpy/*' -prune -exec rm -r {} +
+    && find /opt/venv -type d -name tests -path '*/numpy/*' -prune -exec rm -r {} + \
+    && find /opt/venv -name '*.pyi' -delete
 COPY pyproject.toml README.md ./
 COPY huestream huestream
 COPY schemas schemas

@@ -46,6 +46,8 @@ from services.runtime.topic_admin import topic_admin
 SUBMIT = "/inference/color-classification"
 AT_ONCE = 4
 SINGLE = 300
+_START_SECONDS = 60.0
+_LOOK_SECONDS = 0.1
 ROUNDS = 15
 """Of the baseline and the endpoint in turns, so that what else the machine does meets both."""
 BODY = json.dumps(
@@ -102,23 +104,33 @@ async def broker() -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def served(command: list[str], environment: dict[str, str]) -> AsyncIterator[tuple[str, int]]:
-    """Run a server that says in a JSON line where it listens; gives its URL and process id."""
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=subprocess.PIPE, env=os.environ | environment, limit=1 << 20
-    )
-    if process.stdout is None:
-        raise RuntimeError("a pipe was asked for")
-    silent = None
-    try:
-        while "url" not in (line := json.loads(await process.stdout.readline())):
-            pass
-        silent = asyncio.create_task(process.stdout.read())
-        yield line["url"], process.pid
-    finally:
-        process.terminate()
-        await process.wait()
-        if silent:
-            await silent
+    """Run a server that says in a JSON line where it listens; gives its URL and process id.
+
+    Its log goes to a file, as that of `huestream local`: it would wait for a pipe that is read by who measures.
+    """
+    with tempfile.NamedTemporaryFile(suffix=".log") as said:
+        process = await asyncio.create_subprocess_exec(*command, stdout=said, env=os.environ | environment)
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                url = await _url_in(Path(said.name), process)
+            yield url, process.pid
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+
+async def _url_in(log: Path, process: asyncio.subprocess.Process) -> str:
+    while not (url := _told(log)):
+        if process.returncode is not None:
+            raise RuntimeError(f"the server ended with status {process.returncode}; its error is above")
+        await asyncio.sleep(_LOOK_SECONDS)
+    return url
+
+
+def _told(log: Path) -> str | None:
+    complete = log.read_text().rpartition("\n")[0]
+    return next((line["url"] for line in map(json.loads, complete.splitlines()) if "url" in line), None)
 
 
 def processor_seconds(pid: int) -> float:

@@ -330,8 +330,13 @@ class Running:
             table.on_recover(self._recovered(name))
 
     async def __aenter__(self) -> Self:
+        """Start, or end the process past the limit: Faust would try for ever, and its threads cannot be ended."""
         _folder(self._settings).mkdir(parents=True, exist_ok=True)
-        await self._app.start()
+        try:
+            async with asyncio.timeout(self._settings.start_timeout_seconds):
+                await self._app.start()
+        except TimeoutError:
+            end_process("Kafka went away while it started")
         return self
 
     async def __aexit__(self, *_: object) -> None:
