@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from schemas.topics import Topic
@@ -22,7 +22,7 @@ _STALE_SECONDS = 120.0
 
 
 class GroupTurns(ConsumerRebalanceListener):  # type: ignore[misc]  # the library has no types
-    """Takes turns: reads, works, commits. A rebalance waits for a turn to end; what is read meanwhile is dropped."""
+    """Takes turns: reads, works, commits. A rebalance waits for a turn to end; what is read meanwhile is read again."""
 
     def __init__(self, consumer: AIOKafkaConsumer, topic: Topic, begin: Begin, turn: Turn, log: Logger) -> None:
         self._consumer = consumer
@@ -49,16 +49,28 @@ class GroupTurns(ConsumerRebalanceListener):  # type: ignore[misc]  # the librar
             found = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=_POLL_RECORDS)
             assignments = self._assignments
             async with self._turn:
-                if assignments == self._assignments:  # else it is read again, by whoever has the partition now
+                own = self._own if assignments == self._assignments else set()
+                await self._read_again({place: each for place, each in found.items() if place.partition not in own})
+                if assignments == self._assignments:
                     self._places = await self._work(
                         {
                             place.partition: [record_of(each) for each in records]
                             for place, records in found.items()
-                            if place.partition in self._own
+                            if place.partition in own
                         }
                     )
                     await self._commit()
             self._last_turn = time.monotonic()
+
+    async def _read_again(self, dropped: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
+        """Go back to records that came before we were told that their partition is ours, or is ours again.
+
+        Where reading began anew at what was committed, after these were read, they are left to that.
+        """
+        for place, records in dropped.items():
+            after = records[-1].offset + 1
+            if place in self._consumer.assignment() and await self._consumer.position(place) == after:
+                self._consumer.seek(place, records[0].offset)
 
     async def _commit(self) -> None:
         new = {number: place for number, place in self._places.items() if place != self._committed.get(number)}
