@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
@@ -18,6 +19,7 @@ Turn = Callable[[Mapping[int, Sequence[Record]]], Awaitable[Mapping[int, int]]]
 _POLL_MS = 200
 _POLL_RECORDS = 1_000
 _COMMIT_TIMEOUT_SECONDS = 5.0
+_POSITION_SECONDS = 1.0
 _STALE_SECONDS = 120.0
 
 
@@ -49,9 +51,10 @@ class GroupTurns(ConsumerRebalanceListener):  # type: ignore[misc]  # the librar
             found = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=_POLL_RECORDS)
             assignments = self._assignments
             async with self._turn:
-                own = self._own if assignments == self._assignments else set()
+                is_current = assignments == self._assignments
+                own = self._own if is_current else set()
                 await self._read_again({place: each for place, each in found.items() if place.partition not in own})
-                if assignments == self._assignments:
+                if is_current:
                     self._places = await self._work(
                         {
                             place.partition: [record_of(each) for each in records]
@@ -68,9 +71,12 @@ class GroupTurns(ConsumerRebalanceListener):  # type: ignore[misc]  # the librar
         Where reading began anew at what was committed, after these were read, they are left to that.
         """
         for place, records in dropped.items():
-            after = records[-1].offset + 1
-            if place in self._consumer.assignment() and await self._consumer.position(place) == after:
-                self._consumer.seek(place, records[0].offset)
+            # Without a position, or lost in between, it begins anew as well.
+            with suppress(IllegalStateError, TimeoutError):
+                async with asyncio.timeout(_POSITION_SECONDS):
+                    position = await self._consumer.position(place)
+                if position == records[-1].offset + 1:
+                    self._consumer.seek(place, records[0].offset)
 
     async def _commit(self) -> None:
         new = {number: place for number, place in self._places.items() if place != self._committed.get(number)}
