@@ -222,18 +222,19 @@ def slowest_piece_milliseconds() -> float:
 
 
 def _piece_milliseconds(body: bytes) -> float:
-    return statistics.median(max(_pieces(body)) for _ in range(11))
+    return 1000 * statistics.median(max(piece_seconds(body)) for _ in range(11))
 
 
-def _pieces(body: bytes) -> Iterator[float]:
+def piece_seconds(body: bytes) -> Iterator[float]:
+    """Give the seconds of processor time that each piece of the validation of a body takes."""
     work, is_done = in_pieces(body, lenient=False, buckets=()), False
     while not is_done:
-        began = time.process_time()
+        began = time.thread_time()
         try:
             next(work)
         except (InvalidBodyError, StopIteration):
             is_done = True
-        yield 1000 * (time.process_time() - began)
+        yield time.thread_time() - began
 
 
 def megabytes_of_100_000() -> float:

@@ -2,8 +2,7 @@
 
 import gc
 import json
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +12,10 @@ from hypothesis import strategies as st
 from msgspec import UNSET, to_builtins
 from pydantic_core import from_json
 
+from benchmarks.ingest import piece_seconds
 from schemas.events import ImageFields
 from services.ingest.batches import batch_of
-from services.ingest.validation import InvalidBodyError, Item, in_pieces, read_images
+from services.ingest.validation import InvalidBodyError, Item, read_images
 from tests.shared_data import shared
 
 ITEM = {
@@ -245,20 +245,8 @@ def test_the_json_test_suite_ends_as_labeled() -> None:
 )
 def test_a_body_made_to_be_slow_holds_the_loop_for_a_moment_only(content: bytes, sentence: str) -> None:
     assert sentences(content)[0] == sentence
-    assert min(max(_pieces(content)) for _ in range(5)) < 0.025
+    assert min(max(piece_seconds(content)) for _ in range(5)) < 0.025
     assert gc.isenabled()
-
-
-def _pieces(content: bytes) -> Iterator[float]:
-    """Give the seconds of processor time that each piece of the work takes."""
-    work, is_done = in_pieces(content, lenient=False, buckets=()), False
-    while not is_done:
-        began = time.thread_time()
-        try:
-            next(work)
-        except (StopIteration, InvalidBodyError):
-            is_done = True
-        yield time.thread_time() - began
 
 
 def test_a_large_batch_may_have_urls_of_digits_and_members_that_nobody_knows() -> None:
@@ -272,7 +260,7 @@ def test_what_is_kept_of_a_large_body_is_what_the_rules_look_at() -> None:
     """Everything else is let go of before the garbage collector comes to it."""
     nested = ITEM | {"image_path": [[]] * 30_000, "more": [[]] * 10_000}
     before = len(gc.get_objects())
-    most = max(len(gc.get_objects()) for _ in _pieces(body(nested, ITEM)))
+    most = max(len(gc.get_objects()) for _ in piece_seconds(body(nested, ITEM)))
     assert most - before < 10_000
 
 
