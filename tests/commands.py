@@ -9,14 +9,13 @@ from contextlib import redirect_stderr, redirect_stdout
 import pytest
 
 from services.__main__ import main
-
-OURS = "HUESTREAM_"
+from services.runtime.environment import PREFIX
 
 
 def run_here(*words: str, settings: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command with these settings and no others; only where no event loop runs."""
     with pytest.MonkeyPatch.context() as environment:
-        for name in [name for name in os.environ if name.startswith(OURS)]:
+        for name in [name for name in os.environ if name.startswith(PREFIX)]:
             environment.delenv(name)
         for name, value in (settings or {}).items():
             environment.setenv(name, value)

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from services.local.folders import user_data_folder
+from services.runtime.environment import environment_with
 from tests.kafka_fixtures import put_formatted
 from tests.waiting import wait_for
 
@@ -146,7 +146,7 @@ def start_stack(data: Path, *options: str) -> Stack:
         put_formatted(data / "kafka-1")
     ready_file = data / "ready.json"
     command = [sys.executable, "-m", "services", "local", "--data", str(data), "--ready-file", str(ready_file)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")}
+    environment = environment_with({})
     with (data / "local.out").open("wb") as output:
         process = subprocess.Popen(
             [*command, "--allow-network", "127.0.0.0/8", *options], stdout=output, stderr=output, env=environment

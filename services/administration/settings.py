@@ -12,8 +12,9 @@ from services.administration.connecting import say
 from services.classifier.settings import ClassifierSettings
 from services.ingest.settings import IngestSettings
 from services.reporter.settings import ReporterSettings
+from services.runtime.environment import PREFIX
 from services.runtime.secret_files import SUFFIX, is_secret
-from services.runtime.settings import PREFIX, KafkaSettings, ServiceSettings, SettingsError, plain, variable
+from services.runtime.settings import KafkaSettings, ServiceSettings, SettingsError, plain, variable
 
 SERVICES: Final[Mapping[str, type[ServiceSettings]]] = {
     "ingest": IngestSettings,

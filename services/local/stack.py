@@ -1,6 +1,5 @@
 """Which processes make the whole system on one machine, and with which settings."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from services.local.access import Access
 from services.local.kept_secrets import kept_secret
 from services.local.ports import HOST, free_ports
 from services.local.supervisor import Program, python_command
+from services.runtime.environment import environment_with
 
 DRAIN_SECONDS: Final = 3.0
 _GATHER_SECONDS: Final = "5"
@@ -148,8 +148,8 @@ def _service(service: User, name: str, layout: Layout, access: Access, settings:
         "DRAIN_TIMEOUT_SECONDS": f"{DRAIN_SECONDS:g}",
     }
     ours = {f"HUESTREAM_{key}": value for key, value in (shared | dict(settings)).items()}
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("HUESTREAM_")} | ours
-    return Program(service, name, python_command("services", service), _log(layout, name), environment)
+    command = python_command("services", service)
+    return Program(service, name, command, _log(layout, name), environment_with(ours))
 
 
 def _log(layout: Layout, name: str) -> Path:

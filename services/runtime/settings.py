@@ -10,9 +10,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from schemas.topics import REPLICAS
 from services.runtime.cluster import Cluster, Sasl, SaslMechanism, tls_context
+from services.runtime.environment import PREFIX
 from services.runtime.secret_files import SUFFIX, SecretFileError, SecretFiles, is_secret
 
-PREFIX: Final = "HUESTREAM_"
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Environment = Literal["production", "development"]

@@ -1,6 +1,5 @@
 """The reference of all settings, and variables that are none."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.administration.settings import CLIENT_VARIABLES, known_variables, reference, refuse_unknown
+from services.runtime.environment import environment_with
 from services.runtime.settings import SettingsError
 
 ROOT = Path(__file__).parents[2]
@@ -49,14 +49,13 @@ def test_variables_of_clients_and_of_other_services_are_known() -> None:
 @pytest.mark.parametrize("service", ["ingest", "classifier", "reporter"])
 def test_no_service_starts_with_an_unknown_variable(service: str) -> None:
     ours = {"HUESTREAM_BOOTSTRAP_SERVRES": "127.0.0.1:1"}
-    others = {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")}
     done = subprocess.run(
         [sys.executable, "-m", "services", service],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
-        env=others | ours,
+        env=environment_with(ours),
     )
     assert done.returncode == 1
     [line] = done.stderr.splitlines()

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from typing import Any
 
 from schemas.events import ImageClassified
 from schemas.topics import CLASSIFIER_GROUP, DEAD_LETTERS, IMAGES_CLASSIFIED, IMAGES_SUBMITTED, TOPICS
+from services.runtime.environment import environment_with
 from services.runtime.kafka import consumer, publisher
 from services.runtime.topic_admin import topic_admin
 from tests.waiting import wait_for
@@ -141,8 +141,7 @@ class Running:
 def start(servers: str, folder: Path, *options: str, module: str = "services", **settings: object) -> Running:
     """Start a classifier; settings are named as in its settings class."""
     given = {"bootstrap_servers": servers, "log_level": "info", "topic_replicas": 1} | settings
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")}
-    environment |= {f"HUESTREAM_{name.upper()}": str(value) for name, value in given.items()}
+    environment = environment_with({f"HUESTREAM_{name.upper()}": str(value) for name, value in given.items()})
     log_path = folder / f"classifier-{uuid.uuid4().hex[:8]}.log"
     with log_path.open("wb") as log:
         command = [sys.executable, "-m", module, "classifier", *options]

@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.topics import IMAGES_SUBMITTED
 from services.__main__ import main
+from services.runtime.environment import environment_with
 from tests.classifier.running import prepare
 from tests.kafka_fixtures import RunningKafka
 
@@ -23,8 +24,7 @@ def settings_of(servers: str, **settings: object) -> dict[str, str]:
 
 
 def refusal(servers: str, *options: str, **settings: object) -> str:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")}
-    environment |= settings_of(servers, **settings)
+    environment = environment_with(settings_of(servers, **settings))
     command = [sys.executable, "-m", "services", "classifier", *options]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1

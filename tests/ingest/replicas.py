@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from services.runtime.environment import environment_with
 from tests.waiting import wait_for
 
 
@@ -55,11 +56,10 @@ def replica(bootstrap: str, report_store: Path, **settings: object) -> Iterator[
     standard = {"bootstrap_servers": bootstrap, "topic_replicas": 1, "host": "127.0.0.1", "port": 0}
     standard |= {"gather_window_seconds": 1}
     given = standard | {"report_store": report_store} | settings
-    ours = {f"HUESTREAM_{name.upper()}": str(value) for name, value in given.items()}
-    others = {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")}
+    environment = environment_with({f"HUESTREAM_{name.upper()}": str(value) for name, value in given.items()})
     with tempfile.NamedTemporaryFile(prefix="ingest-", suffix=".log") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "services", "ingest"], stdout=output, stderr=subprocess.PIPE, env=others | ours
+            [sys.executable, "-m", "services", "ingest"], stdout=output, stderr=subprocess.PIPE, env=environment
         )
         running = Replica(process, Path(output.name))
         try:

@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import io
-import os
 import signal
 import subprocess
 import sys
@@ -30,6 +29,7 @@ from schemas.topics import (
 )
 from services.local.leash import leashed
 from services.local.ports import free_ports
+from services.runtime.environment import environment_with
 from services.runtime.kafka import Record, publisher
 from services.runtime.scanning import fold_all
 from services.runtime.topic_admin import topic_admin
@@ -120,8 +120,7 @@ class World:
             "mail_retry_seconds": 2,
             "drain_timeout_seconds": 5,
         } | settings
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("HUESTREAM_")}
-        environment |= {f"HUESTREAM_{key.upper()}": str(value) for key, value in given.items()}
+        environment = environment_with({f"HUESTREAM_{key.upper()}": str(value) for key, value in given.items()})
         log = self.folder / f"{name}.log"
 
         def run() -> subprocess.Popen[bytes]:

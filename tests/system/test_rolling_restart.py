@@ -25,6 +25,7 @@ from pathlib import Path
 import pytest
 
 from services.local.ports import free_ports
+from services.runtime.environment import environment_with
 from tests.commands import run_here
 from tests.image_host import TEXT, image_host
 from tests.stack_fixtures import Item, Stack, csv_rows, items, start_stack
@@ -61,18 +62,18 @@ class Instance:
     """A process of a service that is started anew after it has ended."""
 
     service: str
-    environment: Mapping[str, str]
+    settings: Mapping[str, str]
     log: Path
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def ready_url(self) -> str:
-        return f"http://127.0.0.1:{self.environment['HUESTREAM_METRICS_PORT']}/readyz"
+        return f"http://127.0.0.1:{self.settings['HUESTREAM_METRICS_PORT']}/readyz"
 
     def start(self) -> None:
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "services", self.service]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=dict(self.environment))
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment_with(self.settings))
         wait_for(lambda: get(self.ready_url) == 200, f"ready {self.service}", 90, pause_seconds=0.2)
 
     def end(self) -> int:
@@ -134,7 +135,7 @@ def instances(stack: Stack, smtp_port: int) -> list[Instance]:
     ready = stack.ready()
     http, *metrics = free_ports([0] * 4)
     (stack.data / "state-2").mkdir()
-    shared = {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")} | {
+    shared = {
         "HUESTREAM_BOOTSTRAP_SERVERS": ready["bootstrap_servers"],
         "HUESTREAM_ENVIRONMENT": "development",
         "HUESTREAM_TOPIC_REPLICAS": "1",
@@ -195,7 +196,7 @@ def test_a_rolling_restart_of_every_service_loses_nothing_and_refuses_nobody(tmp
             cleanup.callback(instance.kill)
             instance.start()
         ingest, classifier, reporter = second
-        ours, other = stack.ready()["endpoint"], f"http://127.0.0.1:{ingest.environment['HUESTREAM_PORT']}"
+        ours, other = stack.ready()["endpoint"], f"http://127.0.0.1:{ingest.settings['HUESTREAM_PORT']}"
         keys = [issue_key(stack.ready()["bootstrap_servers"], number) for number in range(2)]
         load = Load([ours, other])
         host = cleanup.enter_context(image_host(delay_seconds=0.05))

@@ -1,7 +1,6 @@
 """The whole system on a Kafka with TLS, users and least rights: each works with its own, and with nothing else."""
 
 import asyncio
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from schemas.rights import USERS, User, principal, rights_of
 from schemas.topics import CLASSIFIER_GROUP, GROUPS, IMAGES_SUBMITTED, TOPICS
 from services.local.kafka.locks import Locks
 from services.runtime.cluster import Cluster, SaslMechanism
+from services.runtime.environment import environment_with
 from services.runtime.kafka import KafkaRefusedError, consumer
 from services.runtime.topic_admin import topic_admin
 from tests.commands import run_here
@@ -66,9 +66,8 @@ def settings_of(stack: Stack, user: User, **changes: str | None) -> dict[str, st
 
 def run(service: str, settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Run a service until it ends by itself."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith("HUESTREAM_")}
-    command = [sys.executable, "-m", "services", service]
-    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, env=others | settings)
+    command, environment = [sys.executable, "-m", "services", service], environment_with(settings)
+    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, env=environment)
 
 
 def refusal(done: subprocess.CompletedProcess[str]) -> str:
