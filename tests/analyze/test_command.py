@@ -142,6 +142,7 @@ def test_ctrl_c_leaves_whole_lines_and_no_process(tmp_path: Path) -> None:
     manifest.write_text("image_path\n" + f"{path}\n" * 20_000)
     process = subprocess.Popen(
         [*COMMAND, "--manifest", manifest, "--processes", "2"],
+        bufsize=0,  # `communicate` passes over what a buffer of ours holds
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=ENVIRONMENT,
