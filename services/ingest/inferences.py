@@ -2,12 +2,13 @@
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
 from sys import intern
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from schemas.events import (
     BatchSubmitted,
@@ -24,15 +25,16 @@ REMEMBERED: Final = timedelta(days=30)
 """How long an inference whose results have expired is still known, to say so."""
 _WITHOUT_STATUS: Final = timedelta(days=8)
 """Longer than the batch records are kept: one without any status by then was never reported."""
+_AT_ONCE: Final = 1_000
+"""Inferences that are looked at in half a millisecond."""
 
 State = Literal["in_progress", "completed", "failed"]
 Position = tuple[datetime, str]
 """Where an inference stands among all: its time, then its id."""
 
 
-@dataclass(slots=True)
-class Inference:
-    """One batch: its first record, and its newest status."""
+class Inference(Struct, gc=False):
+    """One batch: its first record, and its newest status. Holds values only, and is nothing to the garbage collector."""
 
     inference_id: str
     key_id: str
@@ -135,20 +137,25 @@ class Inferences:
         found = merge(*(self._backwards(key_id, before) for key_id in key_ids), reverse=True)
         return [self._known[inference_id] for _, inference_id in islice(found, limit)]
 
-    def forget_old(self, now: datetime) -> int:
-        """Drop what nobody will ask for any more; returns how many those were."""
-        old = [known for known in self._known.values() if known.is_forgettable(now)]
-        for known in old:
-            del self._known[known.inference_id]
-        for key_id in {known.key_id for known in old}:
-            self._by_key[key_id] = [position for position in self._by_key[key_id] if position[1] in self._known]
-        return len(old)
+    def forget_old(self, now: datetime) -> Iterator[None]:
+        """Drop what nobody will ask for any more, and yield where others may come in between."""
+        known = list(self._known.values())
+        for start in range(0, len(known), _AT_ONCE):
+            for each in known[start : start + _AT_ONCE]:
+                if each.is_forgettable(now):
+                    self._forget(each)
+            yield
 
     def _add(self, inference_id: str, key_id: str, size: int, created_at: datetime) -> Inference:
         known = Inference(inference_id, intern(key_id), size, created_at, created_at)
         self._known[inference_id] = known
         insort(self._by_key.setdefault(known.key_id, []), known.position)
         return known
+
+    def _forget(self, known: Inference) -> None:
+        del self._known[known.inference_id]
+        positions = self._by_key[known.key_id]
+        del positions[bisect_left(positions, known.position)]
 
     def _backwards(self, key_id: str, before: Position | None) -> Iterator[Position]:
         positions = self._by_key.get(key_id, [])

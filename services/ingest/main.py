@@ -113,7 +113,8 @@ class Replica:
     async def tidy(self) -> None:
         """Forget what nobody will ask for any more, now and then."""
         while True:
-            self.inferences.forget_old(datetime.now(UTC))
+            for _ in self.inferences.forget_old(datetime.now(UTC)):
+                await asyncio.sleep(0)
             metrics.INFERENCES.set(len(self.inferences))
             await asyncio.sleep(_TIDY_SECONDS)
 

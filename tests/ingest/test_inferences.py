@@ -1,5 +1,6 @@
 """What a replica knows is the same in whatever order it learned it, and it forgets in time."""
 
+import gc
 import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -110,14 +111,42 @@ def test_pages_together_are_all_of_the_owners_inferences_newest_first(
     assert found == expected
 
 
+def forget_old(inferences: Inferences, now: datetime) -> None:
+    for _ in inferences.forget_old(now):
+        pass
+
+
 def test_what_expired_long_ago_and_what_was_never_reported_is_forgotten() -> None:
     inferences = Inferences()
     inferences.fold_batch(RECORD, batch(inference_id(1)))
     inferences.fold_status(RECORD, status(inference_id(2), state="completed", expires_at=NOW))
     inferences.fold_status(RECORD, status(inference_id(3), state="completed", expires_at=NOW + timedelta(days=30)))
-    assert inferences.forget_old(NOW + timedelta(days=7)) == 0
-    assert inferences.forget_old(NOW + REMEMBERED + timedelta(seconds=1)) == 2
-    assert len(inferences) == 1
+    forget_old(inferences, NOW + timedelta(days=7))
+    assert len(inferences) == 3
+    forget_old(inferences, NOW + REMEMBERED + timedelta(seconds=1))
     assert [each.inference_id for each in inferences.newest(["key"], 10)] == [inference_id(3)]
-    assert inferences.forget_old(NOW + 3 * REMEMBERED) == 1
+    assert len(inferences) == 1
+    forget_old(inferences, NOW + 3 * REMEMBERED)
     assert inferences.newest(["key"], 10) == []
+    assert len(inferences) == 0
+
+
+def test_others_come_in_between_while_many_are_forgotten() -> None:
+    inferences = Inferences()
+    for number in range(5_000):
+        inferences.fold_status(RECORD, status(inference_id(number), state="completed", expires_at=NOW))
+    lengths = [len(inferences) for _ in inferences.forget_old(NOW + 2 * REMEMBERED)]
+    assert lengths == [4_000, 3_000, 2_000, 1_000, 0]
+
+
+def test_what_is_known_is_nothing_to_the_garbage_collector() -> None:
+    """So that a look at all that is old does not take longer with each inference."""
+    inferences = Inferences()
+    gc.collect()
+    before = len(gc.get_objects())
+    for number in range(1_000):
+        inferences.fold_batch(RECORD, batch(inference_id(number)))
+        inferences.fold_status(RECORD, status(inference_id(number), state="completed", expires_at=NOW))
+    gc.collect()
+    assert len(gc.get_objects()) - before < 50
+    assert len(inferences) == 1_000

@@ -103,7 +103,7 @@ async def test_as_long_as_ingest_says_that_a_report_has_expired_it_can_read_that
     assert forgotten == []
     replica = Inferences()
     replica.fold_status(found, InferenceStatus.decode(found.value))
-    replica.forget_old(moment)
+    assert list(replica.forget_old(moment))
     known = replica.get(INFERENCE_ID)
     assert known is not None
     assert known.is_expired(moment)
