@@ -34,7 +34,7 @@ Position = tuple[datetime, str]
 
 
 class Inference(Struct, gc=False):
-    """One batch: its first record, and its newest status. Holds values only, and is nothing to the garbage collector."""
+    """One batch: its first record, and its newest status. It holds values only: nothing to the garbage collector."""
 
     inference_id: str
     key_id: str
