@@ -1,18 +1,21 @@
 """Faust's consumer, held to reading each partition without holes; with `stream.py` the only module that knows Faust.
 
 A fetch that was under way when partitions came may be answered afterwards, with records of a position that no longer
-holds. Faust takes them, notes those in between as done, and drops these when they are read: they would be lost.
+holds. Faust takes them, notes those in between as done, and drops these when they are read: they would be lost. And it
+asks with the very set of partitions that it empties and fills meanwhile: an empty one asks for the records of all.
 """
 
 import time
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 from faust.types import TP
 
 from services.reporter.acknowledging import Unbroken
 from services.runtime.metrics import GroupMetrics
+
+_NO_PARTITION: Final = TP("", -1)
 
 
 class SteadyThread(AIOKafkaConsumerThread):
@@ -34,13 +37,15 @@ class SteadyConsumer(Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._unbroken = Unbroken()
+        self._asked_for = {_NO_PARTITION}
         self.polled_at = time.monotonic()
 
     def _new_consumer_thread(self) -> SteadyThread:
         return SteadyThread(self, loop=self.loop, beacon=self.beacon)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Hand on nothing until the positions are known again."""
+        """Hand on nothing until the positions are known again, and take nothing where we are asking just now."""
+        self._asked_for.intersection_update({_NO_PARTITION})
         for partition in revoked:
             self._unbroken.forget(partition)
         await super().on_partitions_revoked(revoked)
@@ -55,6 +60,14 @@ class SteadyConsumer(Consumer):
         for partition in begun:
             await self.seek(partition, begins[partition])
         self._unbroken.begin({partition: offset or begins[partition] for partition, offset in committed.items()})
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109  # as in Faust
+        """Ask for these partitions and no others, whatever becomes of them until there is an answer.
+
+        What else would be taken of partitions that do not flow yet would be thrown away, and not be read again.
+        """
+        self._asked_for = {*(active_partitions or ()), _NO_PARTITION}
+        return await super()._getmany(self._asked_for, timeout)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  # as in Faust
         """Fetch records, and leave out those that do not follow."""
