@@ -209,6 +209,8 @@ class Collector:
 
     async def _put_out_again(self, head: Head, reason: EndReason, now: datetime) -> None:
         if self._is_to_be_put_out(head, now):
+            self._gathering.write_again(head)
+            await self._around.settle()
             await self._put_out(head, reason, now)
 
     async def _put_out(self, head: Head, reason: EndReason, now: datetime) -> None:

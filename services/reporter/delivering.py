@@ -69,7 +69,7 @@ class Delivery:
             return
         done = self._gathering.sent_status(inference_id)
         if done is not None:
-            await self._finish(head, done)
+            await self._end(head, done)  # the mark may be this process's own, left by one that died
         elif self._is_due(head) and inference_id not in self._in_hand:
             self._doors.reach("M2")
             self._in_hand.add(inference_id)

@@ -53,6 +53,11 @@ class Head(BaseModel):
     reason: EndReason | None = None
     """Why it was closed; None while it is open."""
     closed_at: UtcTime | None = None
+    reported: str | None = None
+    """In hexadecimal, a bit for each image whose row is reported; None while it is open.
+
+    A row that a process has left on its own disk, and nobody else had when the batch was closed, is none of them.
+    """
     attempts: int = 0
     """Attempts to mail that failed in a way that may pass."""
     next_attempt_at: UtcTime | None = None
@@ -63,6 +68,11 @@ class Head(BaseModel):
     def deadline_at(self) -> datetime:
         """When it ends, with whatever is there."""
         return min(self.batch.deadline_at, self.latest_end or self.batch.deadline_at)
+
+    def indexes(self) -> Iterator[int]:
+        """List the images whose rows count: all of an open batch, and those with which it was closed."""
+        reported = None if self.reported is None else int(self.reported, 16)
+        return (index for index in range(self.batch.size) if reported is None or reported >> index & 1)
 
 
 @dataclass(frozen=True)
@@ -81,11 +91,14 @@ class Gathering:
         self._tables = tables
         self._received: dict[str, dict[int, bool]] = {}
         self._heads: dict[str, Head] = {}
+        self._written_rows: dict[bytes, int] = {}
+        """For each batch and body, a bit for each image whose row this process has written, and not only found."""
+        self._written_heads: set[str] = set()
 
     def forget(self) -> None:
         """Drop what was derived from the tables: after a rebalance they are others."""
-        self._received.clear()
-        self._heads.clear()
+        for derived in (self._received, self._heads, self._written_rows, self._written_heads):
+            derived.clear()
 
     def head(self, inference_id: str) -> Head | None:
         """Find an unfinished batch."""
@@ -135,7 +148,7 @@ class Gathering:
         head = self.head(result.inference_id)
         if head is not None and (refusal := _refusal(head, result, is_known=known is not None)) is not None:
             return refusal
-        self._tables.rows[key] = known or _row_of(result)
+        self._write_row(key, known or _row_of(result))
         if known is not None:
             return "duplicate"
         if head is not None:
@@ -158,7 +171,16 @@ class Gathering:
 
     def close(self, head: Head, reason: EndReason, now: datetime) -> Head:
         """End a batch: its rows are now as they will be reported."""
-        return self._write_head(head.model_copy(update={"reason": reason, "closed_at": now, "next_attempt_at": now}))
+        self._write_rows_again(head)
+        reported = f"{sum(1 << index for index in self._received_of(head)):x}"
+        change = {"reason": reason, "closed_at": now, "next_attempt_at": now, "reported": reported}
+        return self._write_head(head.model_copy(update=change))
+
+    def write_again(self, head: Head) -> None:
+        """Write what this process has only found of a batch: on the disk of one that died it may be the only copy."""
+        self._write_rows_again(head)
+        if head.batch.inference_id not in self._written_heads:
+            self._write_head(head)
 
     def postpone(self, head: Head, until: datetime) -> Head:
         """Note that the mail will be tried again later."""
@@ -170,11 +192,14 @@ class Gathering:
 
     def drop(self, head: Head) -> None:
         """Remove the rows and the head of a batch that is finished."""
-        for index in self._received_of(head):
+        inference_id = head.batch.inference_id
+        for index in range(head.batch.size):
             self._tables.rows.pop(_key_of(head, index), None)
-        self._tables.head.pop(head.batch.inference_id.encode(), None)
-        self._received.pop(head.batch.inference_id, None)
-        self._heads.pop(head.batch.inference_id, None)
+        self._tables.head.pop(inference_id.encode(), None)
+        self._received.pop(inference_id, None)
+        self._heads.pop(inference_id, None)
+        self._written_rows.pop(_batch_of(_key_of(head, 0)), None)
+        self._written_heads.discard(inference_id)
 
     def row_keys(self) -> list[bytes]:
         """The keys of all rows."""
@@ -198,6 +223,7 @@ class Gathering:
     def drop_row(self, key: bytes) -> None:
         """Remove a row."""
         self._tables.rows.pop(key, None)
+        self._written_rows.pop(_batch_of(key), None)
 
     def old_markers(self, now: datetime, age: timedelta) -> list[str]:
         """List the finished batches whose markers are older than any record that could bring them back."""
@@ -210,9 +236,9 @@ class Gathering:
             self._tables.sent.pop(inference_id.encode(), None)
 
     def rows(self, head: Head) -> dict[int, Row]:
-        """All results of a batch, by index."""
+        """All results of a batch that count, by index."""
         found = {}
-        for index in range(head.batch.size):
+        for index in head.indexes():
             value = self._tables.rows.get(_key_of(head, index))
             if value is not None:
                 found[index] = Row.model_validate_json(value)
@@ -241,13 +267,26 @@ class Gathering:
     def _write_head(self, head: Head) -> Head:
         self._tables.head[head.batch.inference_id.encode()] = head.model_dump_json().encode()
         self._heads[head.batch.inference_id] = head
+        self._written_heads.add(head.batch.inference_id)
         return head
+
+    def _write_row(self, key: bytes, row: bytes) -> None:
+        self._tables.rows[key] = row
+        batch = _batch_of(key)
+        self._written_rows[batch] = self._written_rows.get(batch, 0) | 1 << key[-1]
+
+    def _write_rows_again(self, head: Head) -> None:
+        for index in self._received_of(head):
+            key = _key_of(head, index)
+            row = self._tables.rows.get(key)
+            if row is not None and not self._written_rows.get(_batch_of(key), 0) >> index & 1:
+                self._write_row(key, row)
 
     def _received_of(self, head: Head) -> dict[int, bool]:
         """Index and success of each received image; read from the rows once, then kept along."""
         known = self._received.get(head.batch.inference_id)
         if known is None:
-            values = ((index, self._tables.rows.get(_key_of(head, index))) for index in range(head.batch.size))
+            values = ((index, self._tables.rows.get(_key_of(head, index))) for index in head.indexes())
             known = {index: _SUCCEEDED in value for index, value in values if value is not None}
             self._received[head.batch.inference_id] = known
         return known
@@ -271,6 +310,11 @@ def _row_key(inference_id: str, fingerprint: str, index: int) -> bytes:
     16 bytes of id, 8 of fingerprint, 1 of index: every row is written twice, with its value and when it goes.
     """
     return bytes.fromhex(inference_id.replace("-", "") + fingerprint[:_FINGERPRINT_LETTERS]) + bytes((index,))
+
+
+def _batch_of(key: bytes) -> bytes:
+    """What the keys of all rows of a batch and a body begin with."""
+    return key[:-1]
 
 
 def inference_of(key: bytes) -> str:

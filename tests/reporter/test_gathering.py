@@ -1,8 +1,9 @@
 """Whatever order events arrive in, however often, and wherever the process dies: one report with every image."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Literal, get_args
 
 import pytest
 from hypothesis import settings
@@ -20,7 +21,7 @@ from schemas.events import (
 from schemas.results import Report
 from services.reporter.clock import steady_clock
 from services.reporter.collecting import Collector, Surroundings
-from services.reporter.gathering import Gathering, Head, Tables
+from services.reporter.gathering import Gathering, Head, Row, Tables
 from services.reporter.limits import Limits
 from services.reporter.reports import report_of
 from services.runtime.logs import configure_logs
@@ -300,16 +301,22 @@ async def test_a_cancellation_before_the_record_of_a_batch_that_is_done_changes_
     assert (report.reason, codes(report)) == ("complete", [None, None, "fetch_timeout"])
 
 
+Disk = Literal["own", "other", "none"]
+"""Whose disk the next process has: that of the dead one, that of the one before, or none."""
+
+
 class CrashError(Exception):
     """The process dies."""
 
 
 class Copy(dict[bytes, bytes]):
-    """A process's own copy of a table, and what of it is durable."""
+    """A process's own copy of a table, what of it is durable, and what another process has left on its disk."""
 
     def __init__(self) -> None:
         super().__init__()
         self.durable: dict[bytes, bytes] = {}
+        self.removed: set[bytes] = set()
+        self.elsewhere: dict[bytes, bytes] = {}
         self.written: dict[bytes, bytes | None] = {}
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
@@ -330,19 +337,76 @@ class Copy(dict[bytes, bytes]):
         for key, value in self.written.items():
             if value is None:
                 self.durable.pop(key, None)
+                self.removed.add(key)
             else:
                 self.durable[key] = value
+                self.removed.discard(key)
         self.written.clear()
 
-    def die(self, *, keeps_disk: bool) -> None:
+    def die(self, disk: Disk) -> None:
         self.written.clear()
-        if not keeps_disk:
-            self.clear()
-            self.update(self.durable)
+        if disk == "own":
+            return
+        left, self.elsewhere = self.elsewhere if disk == "other" else {}, dict(self)
+        self.clear()
+        self.update({key: value for key, value in left.items() if key not in self.removed} | self.durable)
+
+
+def test_what_was_only_found_on_a_disk_is_written_again_before_it_is_reported() -> None:
+    """The process that wrote it may have died before it was durable, and the next one may have another disk."""
+    copies = rows, heads, sent = Copy(), Copy(), Copy()
+
+    def next_process() -> Gathering:
+        for copy in copies:
+            copy.die("own")
+        return Gathering(Tables(rows=rows, head=heads, sent=sent))
+
+    dead = next_process()
+    dead.open(batch(2))
+    for index in range(2):
+        dead.add(result(index))
+    closing = next_process()
+    closing.close(known(closing), "complete", NOW)
+    assert (len(rows.written), len(heads.written)) == (2, 1)
+    mailing = next_process()
+    mailing.write_again(known(mailing))
+    assert (len(rows.written), len(heads.written)) == (2, 1)
+    rows.written.clear()
+    heads.written.clear()
+    mailing.write_again(known(mailing))
+    assert not rows.written
+    assert not heads.written
+
+
+def test_a_row_that_was_not_there_when_the_batch_was_closed_is_not_reported() -> None:
+    """It lay on the disk of a process that died, while another one, without it, closed the batch."""
+    rows, heads = Copy(), Copy()
+    gathering = Gathering(Tables(rows=rows, head=heads, sent=Copy()))
+    gathering.open(batch(2))
+    for index in range(2):
+        gathering.add(result(index))
+    [lost, _] = list(rows)
+    found = rows.pop(lost)
+    assert found is not None
+    gathering.forget()
+    gathering.close(known(gathering), "deadline", NOW)
+    gathering.forget()
+    rows[lost] = found
+    assert list(gathering.rows(known(gathering))) == [1]
+    assert gathering.counts(known(gathering))["missing"] == 1
+    gathering.drop(known(gathering))
+    assert not rows
+
+
+def known(gathering: Gathering) -> Head:
+    head = gathering.head(INFERENCE_ID)
+    assert head is not None
+    return head
 
 
 KINDS = (BatchSubmitted, CancellationRequested, ControlTick, ImageClassified)
 orders = st.permutations(KINDS)
+disks = st.sampled_from(get_args(Disk))
 fingerprints = st.sampled_from([FINGERPRINT, FINGERPRINT, OTHER_FINGERPRINT])
 
 
@@ -363,7 +427,7 @@ class ABatchIsReportedOnce(RuleBasedStateMachine):
 
     A write is durable, and its record acknowledged, when `the_broker_acknowledges`; the outbox is durable at once.
     After a death what was not acknowledged is read again: each topic in its order, but the topics in any; by a process
-    that has the disk of the dead one, with what was not durable on it, or by another.
+    that has the disk of the dead one, with what was not durable on it, or by another. It may die again on the way.
     """
 
     SIZE = 2
@@ -374,16 +438,18 @@ class ABatchIsReportedOnce(RuleBasedStateMachine):
         self.log: list[object] = []
         self.acknowledged: list[object] = []
         self.unacknowledged: list[object] = []
+        self.unread: list[object] = []
+        self.rows_at_close: Mapping[int, Row] = {}
         self.outbox: list[ReportReady] = []
         self.mails: list[tuple[bytes, bool]] = []
         self.now = NOW
-        self.is_reading_again = False
+        self.disk: Disk = "none"
         self.start()
 
     def start(self) -> None:
         rows, head, sent = self.copies
         self.gathering = Watched(Tables(rows=rows, head=head, sent=sent), self.nothing_that_was_read_is_missing)
-        around = Surroundings(self.emit, lambda *_: not self.is_reading_again, settle=self.settle)
+        around = Surroundings(self.emit, lambda *_: not self.unread, settle=self.settle)
         self.collector = Collector(self.gathering, around, LOG)
         self.dies_at_close = self.dies_at_emit = False
 
@@ -393,7 +459,8 @@ class ABatchIsReportedOnce(RuleBasedStateMachine):
             for event in [*self.acknowledged, *self.unacknowledged]
             if isinstance(event, ImageClassified) and event.fingerprint == head.batch.fingerprint
         }
-        assert read & {*range(head.batch.size)} <= {*self.gathering.rows(head)}
+        self.rows_at_close = self.gathering.rows(head)
+        assert read & {*range(head.batch.size)} <= {*self.rows_at_close}
 
     async def settle(self) -> None:
         if self.dies_at_close:
@@ -413,24 +480,29 @@ class ABatchIsReportedOnce(RuleBasedStateMachine):
         except StopIteration:
             pass
         except CrashError:
-            self.die(KINDS, keeps_disk=False)
+            self.die(KINDS, self.disk)
 
     def send(self, event: object) -> None:
         self.log.append(event)
-        self.take(event)
+        self.unread.append(event)
+        if len(self.unread) == 1:
+            self.read()
 
-    def die(self, order: Sequence[type[object]], *, keeps_disk: bool) -> None:
-        """Lose what is not durable, and read again what was not acknowledged."""
+    def die(self, order: Sequence[type[object]], disk: Disk) -> None:
+        """Lose what is not durable; what was not acknowledged is to be read again."""
         for copy in self.copies:
-            copy.die(keeps_disk=keeps_disk)
+            copy.die(disk)
         self.start()
-        again, self.unacknowledged = self.unacknowledged, []
-        self.is_reading_again = True
-        for kind in order:
-            for event in again:
-                if isinstance(event, kind):
-                    self.take(event)
-        self.is_reading_again = False
+        again, self.unacknowledged = [*self.unacknowledged, *self.unread], []
+        self.unread = [event for kind in order for event in again if isinstance(event, kind)]
+
+    def read(self) -> None:
+        self.take(self.unread.pop(0))
+
+    @rule(count=st.integers(1, 10))
+    def some_are_read_again(self, count: int) -> None:
+        for _ in range(min(count, len(self.unread))):
+            self.read()
 
     @rule(index=st.integers(0, SIZE), fingerprint=fingerprints, minutes=st.integers(0, 1))
     def a_result_arrives(self, index: int, fingerprint: str, minutes: int) -> None:
@@ -468,21 +540,21 @@ class ABatchIsReportedOnce(RuleBasedStateMachine):
         self.acknowledged += self.unacknowledged
         self.unacknowledged.clear()
 
-    @rule(order=orders, keeps_disk=st.booleans())
-    def the_process_dies(self, order: Sequence[type[object]], keeps_disk: bool) -> None:  # noqa: FBT001
-        self.die(order, keeps_disk=keeps_disk)
+    @rule(order=orders, disk=disks)
+    def the_process_dies(self, order: Sequence[type[object]], disk: Disk) -> None:
+        self.die(order, disk)
 
     @rule()
     def partitions_come_and_go(self) -> None:
         self.collector.forget()
 
-    @rule()
-    def the_process_will_die_while_it_closes_a_batch(self) -> None:
-        self.dies_at_close = True
+    @rule(disk=disks)
+    def the_process_will_die_while_it_closes_a_batch(self, disk: Disk) -> None:
+        self.dies_at_close, self.disk = True, disk
 
-    @rule()
-    def the_process_will_die_before_the_outbox_is_durable(self) -> None:
-        self.dies_at_emit = True
+    @rule(disk=disks)
+    def the_process_will_die_before_the_outbox_is_durable(self, disk: Disk) -> None:
+        self.dies_at_emit, self.disk = True, disk
 
     @rule(late=st.booleans())
     def the_timer_runs(self, late: bool) -> None:  # noqa: FBT001
@@ -495,21 +567,23 @@ class ABatchIsReportedOnce(RuleBasedStateMachine):
         for tick in list(self.collector.orphans(self.gathering.row_keys(), self.now)):
             self.take(tick)
 
-    @rule(dies=st.booleans(), order=orders, keeps_disk=st.booleans())
+    @rule(dies=st.booleans(), order=orders, disk=disks)
     def the_outbox_is_delivered(
         self,
         dies: bool,  # noqa: FBT001
         order: Sequence[type[object]],
-        keeps_disk: bool,  # noqa: FBT001
+        disk: Disk,
     ) -> None:
         """Perhaps the process dies between a mail and its mark."""
         for ready in list(self.outbox):
             head = self.gathering.head(ready.inference_id)
             if head is not None and head.reason is not None and not self.gathering.is_sent(ready.inference_id):
-                report = report_of(head, self.gathering.rows(head), head.reason)
+                rows = self.gathering.rows(head)
+                assert rows == self.rows_at_close
+                report = report_of(head, rows, head.reason)
                 self.mails.append((report.model_dump_json().encode(), dies))
                 if dies:
-                    self.die(order, keeps_disk=keeps_disk)
+                    self.die(order, disk)
                     return
                 self.gathering.mark_sent(ready.inference_id, self.now)
                 self.the_broker_acknowledges()
@@ -530,11 +604,13 @@ class ABatchIsReportedOnce(RuleBasedStateMachine):
         """In the end every image is in the one report: the log is replayed, the deadline passes."""
         if not hasattr(self, "copies"):
             return
-        self.die(KINDS, keeps_disk=False)
+        self.die(KINDS, "none")
+        while self.unread:
+            self.read()
         self.take(batch(self.SIZE))
         for _ in range(3):
             self.the_timer_runs(late=True)
-            self.the_outbox_is_delivered(dies=False, order=KINDS, keeps_disk=False)
+            self.the_outbox_is_delivered(dies=False, order=KINDS, disk="none")
         self.all_mails_are_the_same()
         assert [died for _, died in self.mails].count(False) == 1
         report = Report.model_validate_json(self.mails[0][0])
