@@ -10,6 +10,12 @@ import pytest
 
 from services.__main__ import main
 from services.runtime.environment import PREFIX
+from services.runtime.settings import variable
+
+
+def variables(settings: Mapping[str, object]) -> dict[str, str]:
+    """Write settings as the variables that a service reads."""
+    return {variable(name): str(value) for name, value in settings.items()}
 
 
 def run_here(*words: str, settings: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -1,7 +1,7 @@
 """What this replica knows of all inferences: folded from the same topics as every other replica. Pure."""
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
@@ -137,7 +137,7 @@ class Inferences:
         found = merge(*(self._backwards(key_id, before) for key_id in key_ids), reverse=True)
         return [self._known[inference_id] for _, inference_id in islice(found, limit)]
 
-    def forget_old(self, now: datetime) -> Iterator[None]:
+    def forget_old(self, now: datetime) -> Generator[None, None, None]:
         """Drop what nobody will ask for any more, and yield where others may come in between."""
         known = list(self._known.values())
         for start in range(0, len(known), _AT_ONCE):

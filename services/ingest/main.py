@@ -45,6 +45,7 @@ from services.runtime.kafka import Publisher, Record, consumer, publisher
 from services.runtime.key_sources import KeyFile
 from services.runtime.lifecycle import beside, run_service
 from services.runtime.logs import Logger, configure_logs
+from services.runtime.loops import Stints
 from services.runtime.monitoring import Health, monitoring
 from services.runtime.object_store import object_folder
 from services.runtime.scanning import records_of
@@ -112,9 +113,9 @@ class Replica:
 
     async def tidy(self) -> None:
         """Forget what nobody will ask for any more, now and then."""
+        stints = Stints()
         while True:
-            for _ in self.inferences.forget_old(datetime.now(UTC)):
-                await asyncio.sleep(0)
+            await stints.do(self.inferences.forget_old(datetime.now(UTC)))
             metrics.INFERENCES.set(len(self.inferences))
             await asyncio.sleep(_TIDY_SECONDS)
 

@@ -214,7 +214,7 @@ class Gathering:
         inference_id = inference_of(key)
         head = self.head(inference_id)
         if head is not None:
-            return not key.startswith(_row_key(inference_id, head.batch.fingerprint, 0)[:-1])
+            return _batch_of(key) != _batch_of(_key_of(head, 0))
         if self.is_sent(inference_id):
             return True
         value = self._tables.rows.get(key)

@@ -20,6 +20,7 @@ from schemas.topics import CLASSIFIER_GROUP, DEAD_LETTERS, IMAGES_CLASSIFIED, IM
 from services.runtime.environment import environment_with
 from services.runtime.kafka import consumer, publisher
 from services.runtime.topic_admin import topic_admin
+from tests.commands import variables
 from tests.waiting import wait_for
 
 BATCH = 250
@@ -141,7 +142,7 @@ class Running:
 def start(servers: str, folder: Path, *options: str, module: str = "services", **settings: object) -> Running:
     """Start a classifier; settings are named as in its settings class."""
     given = {"bootstrap_servers": servers, "log_level": "info", "topic_replicas": 1} | settings
-    environment = environment_with({f"HUESTREAM_{name.upper()}": str(value) for name, value in given.items()})
+    environment = environment_with(variables(given))
     log_path = folder / f"classifier-{uuid.uuid4().hex[:8]}.log"
     with log_path.open("wb") as log:
         command = [sys.executable, "-m", module, "classifier", *options]

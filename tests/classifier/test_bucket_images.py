@@ -21,6 +21,7 @@ from services.runtime.settings import SettingsError
 from tests.classifier.hostile_hosts import host, redirect, say
 from tests.classifier.hostile_images import LOOPBACK
 from tests.classifier.running import classifier, prepare, results_of, send, submitted
+from tests.commands import variables
 from tests.image_host import jpeg
 from tests.kafka_fixtures import RunningKafka
 from tests.object_stores import CREDENTIALS, object_store, put
@@ -211,7 +212,7 @@ def test_wrong_credentials_end_the_start_in_one_sentence(kafka: RunningKafka) ->
     asyncio.run(prepare(kafka.bootstrap))
     with object_store({"whole/a.jpg": b"image"}, checks_credentials=True) as url:
         given = {"bootstrap_servers": kafka.bootstrap, "topic_replicas": 1, "image_buckets": "s3://whole"}
-        environment = CREDENTIALS | {f"HUESTREAM_{name.upper()}": str(value) for name, value in given.items()}
+        environment = CREDENTIALS | variables(given)
         command = [sys.executable, "-m", "services", "classifier"]
         done = subprocess.run(
             command,

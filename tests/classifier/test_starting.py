@@ -13,6 +13,7 @@ from schemas.topics import IMAGES_SUBMITTED
 from services.__main__ import main
 from services.runtime.environment import environment_with
 from tests.classifier.running import prepare
+from tests.commands import variables
 from tests.kafka_fixtures import RunningKafka
 
 pytestmark = pytest.mark.system
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.system
 
 def settings_of(servers: str, **settings: object) -> dict[str, str]:
     given = {"bootstrap_servers": servers, "topic_replicas": 1, "start_timeout_seconds": 20} | settings
-    return {f"HUESTREAM_{name.upper()}": str(value) for name, value in given.items()}
+    return variables(given)
 
 
 def refusal(servers: str, *options: str, **settings: object) -> str:

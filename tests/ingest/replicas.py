@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from services.runtime.environment import environment_with
+from tests.commands import variables
 from tests.waiting import wait_for
 
 
@@ -56,7 +57,7 @@ def replica(bootstrap: str, report_store: Path, **settings: object) -> Iterator[
     standard = {"bootstrap_servers": bootstrap, "topic_replicas": 1, "host": "127.0.0.1", "port": 0}
     standard |= {"gather_window_seconds": 1}
     given = standard | {"report_store": report_store} | settings
-    environment = environment_with({f"HUESTREAM_{name.upper()}": str(value) for name, value in given.items()})
+    environment = environment_with(variables(given))
     with tempfile.NamedTemporaryFile(prefix="ingest-", suffix=".log") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "services", "ingest"], stdout=output, stderr=subprocess.PIPE, env=environment

@@ -13,6 +13,7 @@ from services.runtime.kafka import Record, consumer, publisher
 from services.runtime.logs import configure_logs
 from services.runtime.topic_admin import topic_admin
 from tests.kafka_fixtures import RunningKafka
+from tests.waiting import eventually
 
 RECORDS = 40
 LIMIT_SECONDS = 30
@@ -20,7 +21,7 @@ Found = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
 
 class Member:
-    """Works on records by noting them; what it began with and did not end is forgotten, as Kafka's rules want it."""
+    """Works on records by noting them, and counts how often it was given partitions."""
 
     def __init__(self, worked: set[tuple[int, int]]) -> None:
         self._worked = worked
@@ -77,18 +78,12 @@ async def topic_of(kafka: RunningKafka, name: str) -> Topic:
     return topic
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(LIMIT_SECONDS):
-        while not condition():  # noqa: ASYNC110  # the condition is of what is tested
-            await asyncio.sleep(0.02)
-
-
 async def test_records_that_come_before_a_member_is_told_of_their_partition_are_read_again(kafka: RunningKafka) -> None:
     topic, worked = await topic_of(kafka, "told-late"), set[tuple[int, int]]()
     async with consumer(kafka.bootstrap, 30, "told-late") as reader, asyncio.TaskGroup() as tasks:
         late = ToldLate(reader, topic, Member(worked))
         running = tasks.create_task(late.run())
-        await until(lambda: len(worked) == RECORDS)
+        await eventually(lambda: len(worked) == RECORDS, "turn of each record", LIMIT_SECONDS)
         running.cancel()
     assert late.come.is_set()
 
@@ -106,11 +101,11 @@ async def test_records_that_are_in_hand_when_another_member_joins_come_to_a_turn
             if found and not held:
                 held.extend(place.partition for place in found)
                 running.append(tasks.create_task(GroupTurns(readers[1], topic, second.begin, second.turn, log).run()))
-                await until(lambda: first.beginnings == 2)
+                await eventually(lambda: first.beginnings == 2, "second beginning", LIMIT_SECONDS)
 
         after_reading(readers[0], hold)
         running = [tasks.create_task(GroupTurns(readers[0], topic, first.begin, first.turn, log).run())]
-        await until(lambda: len(worked) == RECORDS)
+        await eventually(lambda: len(worked) == RECORDS, "turn of each record", LIMIT_SECONDS)
         for each in running:
             each.cancel()
     assert held

@@ -14,6 +14,7 @@ import pytest
 from schemas.topics import IMAGES_CLASSIFIED
 from services.runtime.partitioning import partition_of
 from services.runtime.scanning import has_records
+from tests.commands import variables
 from tests.kafka_fixtures import RunningKafka
 from tests.reporter.examples import OTHER_FINGERPRINT
 from tests.reporter.smtp_sink import answering
@@ -99,7 +100,7 @@ def check(world: World, **settings: object) -> tuple[int, str]:
         "smtp_tls": "none",
         "start_timeout_seconds": 2,
     } | settings
-    environment = os.environ | {f"HUESTREAM_{name.upper()}": str(value) for name, value in given.items()}
+    environment = os.environ | variables(given)
     command = [sys.executable, "-m", "services", "reporter", "--check"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=120)
     return done.returncode, done.stdout

@@ -33,6 +33,7 @@ from services.runtime.environment import environment_with
 from services.runtime.kafka import Record, publisher
 from services.runtime.scanning import fold_all
 from services.runtime.topic_admin import topic_admin
+from tests.commands import variables
 from tests.kafka_fixtures import RunningKafka
 from tests.reporter.examples import FINGERPRINT, batch, result
 from tests.reporter.smtp_sink import Sink, sink_in_a_thread
@@ -120,7 +121,7 @@ class World:
             "mail_retry_seconds": 2,
             "drain_timeout_seconds": 5,
         } | settings
-        environment = environment_with({f"HUESTREAM_{key.upper()}": str(value) for key, value in given.items()})
+        environment = environment_with(variables(given))
         log = self.folder / f"{name}.log"
 
         def run() -> subprocess.Popen[bytes]:
